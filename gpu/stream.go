@@ -1,0 +1,237 @@
+package gpu
+
+// A Stream issues operations to a queue. The first error sticks: later calls do
+// nothing, and Err reports it. Tensors made after an error have their shape and
+// no memory, so a model runs to its end without looking. A Stream belongs to
+// one goroutine at a time.
+type Stream struct {
+	b     Backend
+	info  Info
+	q     Queue
+	arena *Arena
+	err   error
+	drop  uint64
+	graph map[replayKey]Graph
+
+	// One copy of each operation. Do takes a pointer that does not escape, copies
+	// into its slot, and hands the slot to the queue: no allocation.
+	slot struct {
+		gemm          Gemm
+		norm          Norm
+		attention     Attention
+		embed         Embed
+		pointwise     Pointwise
+		softmax       Softmax
+		pool          Pool
+		put           Put
+		take          Take
+		cast          Cast
+		topK          TopK
+		sample        Sample
+		scatter       Scatter
+		fill          Fill
+		normGrad      NormGrad
+		attentionGrad AttentionGrad
+		embedGrad     EmbedGrad
+	}
+}
+
+// NewStream makes a queue and a stream over it. Each wrap puts something
+// between the two, the last nearest the stream.
+func NewStream(b Backend, wrap ...func(Queue) Queue) (*Stream, error) {
+	q, err := b.NewQueue()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range wrap {
+		q = w(q)
+	}
+	return &Stream{b: b, info: b.Info(), q: q, arena: NewArena(b)}, nil
+}
+
+// Backend is the backend the stream runs on.
+func (s *Stream) Backend() Backend { return s.b }
+
+// Err is the first error, or nil. Work still queued may yet fail: see Sync.
+func (s *Stream) Err() error { return s.err }
+
+// Fail makes err the stream's error, if it is the first.
+func (s *Stream) Fail(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+// Do checks op and enqueues it. op is copied: the literal stays on the caller's
+// stack, and no call allocates.
+func (s *Stream) Do(op Op) {
+	if s.err != nil {
+		return
+	}
+	// Nothing below may let op itself escape; TestDoAllocates fails if it does.
+	switch op := op.(type) {
+	case *Gemm:
+		do(s, &s.slot.gemm, op)
+	case *Norm:
+		do(s, &s.slot.norm, op)
+	case *Attention:
+		do(s, &s.slot.attention, op)
+	case *Embed:
+		do(s, &s.slot.embed, op)
+	case *Pointwise:
+		do(s, &s.slot.pointwise, op)
+	case *Softmax:
+		do(s, &s.slot.softmax, op)
+	case *Pool:
+		do(s, &s.slot.pool, op)
+	case *Put:
+		do(s, &s.slot.put, op)
+	case *Take:
+		do(s, &s.slot.take, op)
+	case *Cast:
+		do(s, &s.slot.cast, op)
+	case *TopK:
+		do(s, &s.slot.topK, op)
+	case *Sample:
+		do(s, &s.slot.sample, op)
+	case *Scatter:
+		do(s, &s.slot.scatter, op)
+	case *Fill:
+		do(s, &s.slot.fill, op)
+	case *NormGrad:
+		do(s, &s.slot.normGrad, op)
+	case *AttentionGrad:
+		do(s, &s.slot.attentionGrad, op)
+	case *EmbedGrad:
+		do(s, &s.slot.embedGrad, op)
+	default: // a struct that embeds one of ours
+		s.err = ErrUnsupported
+	}
+}
+
+func do[T any, P interface {
+	*T
+	Op
+}](s *Stream, slot, op P) {
+	*slot = *op
+	err := Check(slot, s.info.Vocabulary)
+	if err == nil {
+		err = s.q.Run(slot)
+	}
+	if err != nil {
+		s.err = &OpError{Clone(slot), s.info.Name, err}
+	}
+	var zero T
+	*slot = zero // so that a queue which kept the pointer is found out
+}
+
+// Temp returns scratch, valid until its frame is released.
+func (s *Stream) Temp(dt DType, rows, cols int) Tensor {
+	t, err := s.arena.Tensor(dt, rows, cols)
+	if err != nil {
+		s.Fail(err)
+	}
+	return t
+}
+
+// Like returns scratch of t's type and shape.
+func (s *Stream) Like(t Tensor) Tensor { return s.Temp(t.DType, t.Rows, t.Cols) }
+
+// Reuse returns t itself, which the caller no longer needs, to be written over;
+// or fresh scratch if the queue keeps what it has seen.
+func (s *Stream) Reuse(t Tensor) Tensor {
+	if s.keeps() {
+		return s.Like(t)
+	}
+	return t
+}
+
+// Frame opens a scope: scratch taken since is free again on release.
+func (s *Stream) Frame() (release func()) {
+	m := s.arena.Mark()
+	return func() {
+		if !s.keeps() {
+			s.arena.Release(m)
+		}
+	}
+}
+
+func (s *Stream) keeps() bool {
+	k, ok := s.q.(Keeper)
+	return ok && k.Keeps()
+}
+
+type replayKey struct {
+	key  any
+	mark ArenaMark // a graph holds addresses of the scratch it was captured with
+}
+
+// Replay runs record. On a queue that captures, it runs it the first time it
+// meets key, captures it the second, and from then on replays the capture.
+// key must determine all that record does, the model included: the operations,
+// their operands, their geometry. What differs from run to run must be in device
+// memory, written before Replay. So one step of decoding serves while its cache
+// grows, until Seqs.Max must grow. record may only issue operations and take scratch.
+func (s *Stream) Replay(key any, record func()) {
+	c, ok := s.q.(Capturer)
+	if !ok || s.err != nil {
+		record()
+		return
+	}
+	k := replayKey{key, s.arena.Mark()}
+	g, met := s.graph[k]
+	if !met { // eagerly, so that the arena grows and kernels load outside a capture
+		if s.graph == nil {
+			s.graph = map[replayKey]Graph{}
+		}
+		s.graph[k] = nil
+		record()
+		return
+	}
+	if g == nil {
+		var err error
+		if g, err = c.Capture(func() error { record(); return s.err }); err != nil {
+			s.Fail(err)
+			return
+		}
+		s.graph[k] = g
+	}
+	s.Fail(g.Launch())
+}
+
+// Dropout returns a Drop with a fresh key while the stream trains, and none
+// otherwise, so that a model is written once for both.
+func (s *Stream) Dropout(rate float32) Drop {
+	if s.drop == 0 || rate == 0 {
+		return Drop{}
+	}
+	s.drop += 2
+	k := s.drop * 0x9e3779b97f4a7c15 // splitmix64
+	k = (k ^ k>>30) * 0xbf58476d1ce4e5b9
+	k = (k ^ k>>27) * 0x94d049bb133111eb
+	return Drop{Rate: rate, Key: k ^ k>>31}
+}
+
+// Train turns dropout on; keys derive from seed.
+func (s *Stream) Train(seed uint64) { s.drop = seed<<32 | 1 }
+
+// Sync waits for queued work and returns the stream's error.
+func (s *Stream) Sync() error {
+	if s.err == nil {
+		s.err = s.q.Sync()
+	}
+	return s.err
+}
+
+// Close waits, then frees the queue and all scratch. It returns the stream's error.
+func (s *Stream) Close() error {
+	s.Sync()
+	for _, g := range s.graph {
+		if g != nil {
+			s.Fail(g.Close())
+		}
+	}
+	s.Fail(s.q.Close())
+	s.Fail(s.arena.Close())
+	return s.err
+}

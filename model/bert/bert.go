@@ -1,0 +1,133 @@
+// Package bert implements BERT (Devlin et al. 2018) and its heads.
+//
+// Sequences are packed: every activation is [tokens, width] over the whole batch,
+// so that a ragged batch costs what its tokens cost. Names are those of
+// transformers' modeling_bert.py.
+package bert
+
+import (
+	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/nn"
+)
+
+// A Model is the encoder without a head (BertModel). It is immutable, and safe for
+// concurrent use.
+type Model struct {
+	Config
+	Embedding nn.Embedding
+	EmbedNorm nn.Norm
+	Layers    []Layer
+	Pooler    nn.Linear // of the first token, with tanh; absent from some checkpoints
+	weights   *model.Weights
+}
+
+// A Layer attends, then feeds forward; each half adds its input and normalizes.
+type Layer struct {
+	Attention         nn.Attention
+	FFN               nn.FFN
+	AttnNorm, FFNNorm nn.Norm
+}
+
+// anchor is a tensor that every BERT has: what stands before it is the prefix of
+// the encoder's names.
+const anchor = "embeddings.word_embeddings.weight"
+
+// roots returns the checkpoint's encoder and what stands beside it, where heads are.
+func roots(w *model.Weights) (encoder, heads *model.Weights) {
+	const prefix = "bert."
+	root := w.Root(anchor, prefix, "")
+	head := root
+	if len(root) >= len(prefix) && root[len(root)-len(prefix):] == prefix {
+		head = root[:len(root)-len(prefix)]
+	}
+	return w.Under(root), w.Under(head)
+}
+
+// Load reads the encoder's weights, and the pooler if there is one or pooled says
+// that it is needed. The caller looks at w.Err.
+func Load(c Config, w *model.Weights, pooled bool) *Model {
+	encoder, _ := roots(w)
+	e := encoder.At("embeddings")
+	m := &Model{Config: c, weights: w,
+		Embedding: nn.Embedding{
+			Words:     e.Table(c.Vocab, c.Hidden, "word_embeddings.weight"),
+			Positions: e.Table(c.Positions, c.Hidden, "position_embeddings.weight"),
+			Types:     e.Table(c.Types, c.Hidden, "token_type_embeddings.weight"),
+		},
+		EmbedNorm: nn.LoadNorm(e.At("LayerNorm"), c.Hidden, c.Eps),
+	}
+	for i := range c.Layers {
+		m.Layers = append(m.Layers, loadLayer(c, encoder.At("encoder.layer.%d", i)))
+	}
+	if pooled || encoder.Has("pooler.dense.weight") {
+		m.Pooler = nn.LoadLinear(encoder.At("pooler.dense"), c.Hidden, c.Hidden)
+		m.Pooler.Act = gpu.Tanh
+	}
+	return m
+}
+
+func loadLayer(c Config, w *model.Weights) Layer {
+	h, a := c.Hidden, w.At("attention.self")
+	l := Layer{
+		Attention: nn.Attention{Heads: c.Heads, Drop: c.AttnDrop,
+			QKV: nn.Linear{
+				Weight: a.Matrix(3*h, h, "query.weight", "key.weight", "value.weight"),
+				Bias:   a.Vector(3*h, "query.bias", "key.bias", "value.bias")},
+			Out: nn.LoadLinear(w.At("attention.output.dense"), h, h)},
+		AttnNorm: nn.LoadNorm(w.At("attention.output.LayerNorm"), h, c.Eps),
+		FFN: nn.FFN{
+			Up:   nn.LoadLinear(w.At("intermediate.dense"), c.FFN, h),
+			Down: nn.LoadLinear(w.At("output.dense"), h, c.FFN)},
+		FFNNorm: nn.LoadNorm(w.At("output.LayerNorm"), h, c.Eps),
+	}
+	l.FFN.Up.Act = c.Act
+	l.AttnNorm.Drop, l.FFNNorm.Drop = c.Dropout, c.Dropout
+	return l
+}
+
+// Close frees the weights.
+func (m *Model) Close() error { return m.weights.Close() }
+
+// Weights is what the model owns.
+func (m *Model) Weights() *model.Weights { return m.weights }
+
+// Width is the width of a hidden state.
+func (m *Model) Width() int { return m.Hidden }
+
+// Limits bounds the sequences that the model reads.
+func (m *Model) Limits() model.Limits {
+	return model.Limits{Vocab: m.Vocab, Length: m.Positions, Types: m.Config.Types}
+}
+
+// Encode returns the hidden state of every token, or of the wanted ones, [·, Hidden].
+func (m *Model) Encode(s *gpu.Stream, in model.Batch) gpu.Tensor {
+	return in.Wanted(s, m.hidden(s, in))
+}
+
+// hidden returns the last hidden state of every token.
+func (m *Model) hidden(s *gpu.Stream, in model.Batch) gpu.Tensor {
+	x := m.Embedding.Forward(s, in)
+	x = m.EmbedNorm.Forward(s, s.Reuse(x), x)
+	in.Traced(x, "hidden.0")
+	for i, l := range m.Layers {
+		x = l.Forward(s, x, in.Seqs)
+		in.Traced(x, "hidden.%d", i+1)
+	}
+	return x
+}
+
+// Forward returns the layer's output, which may take x's place.
+func (l Layer) Forward(s *gpu.Stream, x gpu.Tensor, seqs gpu.Seqs) gpu.Tensor {
+	y := s.Reuse(x)
+	defer s.Frame()()
+	h := l.AttnNorm.Add(s, s.Like(x), l.Attention.Self(s, x, seqs), x)
+	return l.FFNNorm.Add(s, y, l.FFN.Forward(s, h), h)
+}
+
+// Pooled returns the pooler's output for every sequence, [sequences, Hidden].
+func (m *Model) Pooled(s *gpu.Stream, in model.Batch) gpu.Tensor {
+	first := s.Temp(m.Embedding.Words.DType, in.Seqs.N, m.Hidden)
+	s.Do(&gpu.Pool{Dst: first, X: m.hidden(s, in), Seqs: in.Seqs, Kind: gpu.First})
+	return m.Pooler.Forward(s, first)
+}

@@ -1,0 +1,77 @@
+package bert
+
+import (
+	"fmt"
+
+	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/nn"
+)
+
+// Config is what BERT's config.json says, with transformers' defaults for what it
+// leaves out (configuration_bert.py).
+type Config struct {
+	Vocab     int     // vocab_size
+	Hidden    int     // hidden_size
+	Layers    int     // num_hidden_layers
+	Heads     int     // num_attention_heads
+	FFN       int     // intermediate_size
+	Positions int     // max_position_embeddings
+	Types     int     // type_vocab_size
+	Act       gpu.Act // hidden_act
+	Eps       float32 // layer_norm_eps
+	Dropout   float32 // hidden_dropout_prob
+	AttnDrop  float32 // attention_probs_dropout_prob
+	Tied      bool    // tie_word_embeddings
+	Class     string  // the first of architectures, which may be empty
+}
+
+// Bounds of what a config.json may say: above every published model, and low
+// enough that a hostile file is refused before anything is allocated.
+const (
+	mostLayers = 1 << 12
+	mostWidth  = 1 << 24
+)
+
+// ReadConfig reads BERT's fields. Whatever is wrong with them, the error lists.
+func ReadConfig(c *model.Config) (Config, error) {
+	size := func(name string, def int) int { return c.Int(name, def, 1, mostWidth) }
+	b := Config{
+		Vocab:     size("vocab_size", 30522),
+		Hidden:    size("hidden_size", 768),
+		Layers:    c.Int("num_hidden_layers", 12, 0, mostLayers),
+		Heads:     size("num_attention_heads", 12),
+		FFN:       size("intermediate_size", 3072),
+		Positions: size("max_position_embeddings", 512),
+		Types:     size("type_vocab_size", 2),
+		Eps:       float32(c.Float("layer_norm_eps", 1e-12, 0)),
+		Dropout:   float32(c.Float("hidden_dropout_prob", 0.1, 0)),
+		AttnDrop:  float32(c.Float("attention_probs_dropout_prob", 0.1, 0)),
+		Tied:      c.Bool("tie_word_embeddings", true),
+		Class:     c.Class(),
+	}
+	if c.Err() == nil && b.Hidden%b.Heads != 0 {
+		c.Failf("hidden_size", "is %d, not a multiple of num_attention_heads, %d", b.Hidden, b.Heads)
+	}
+	name := c.Text("hidden_act", "gelu")
+	act, ok := nn.Activation(name)
+	if !ok {
+		c.Failf("hidden_act", "is %q, which is no activation that is known", name)
+	}
+	b.Act = act
+	if err := c.Err(); err != nil {
+		return b, err
+	}
+	return b, unsupported(c)
+}
+
+// unsupported refuses what would change the result and is not implemented.
+func unsupported(c *model.Config) error {
+	if p := c.Text("position_embedding_type", "absolute"); p != "absolute" {
+		return fmt.Errorf("%s: position_embedding_type %q: %w", c.File, p, model.ErrUnsupported)
+	}
+	if c.Bool("is_decoder", false) {
+		return fmt.Errorf("%s: is_decoder, a BERT that generates: %w", c.File, model.ErrUnsupported)
+	}
+	return c.Err()
+}

@@ -1,0 +1,191 @@
+// Package task is text in, answers out: embeddings, ranking, classification,
+// tagging, extractive answers, masked words, and next sentences, from checkpoints as
+// Hugging Face ships them.
+//
+// Every task takes a [context.Context] and many texts, and returns results in the
+// order of the texts, however it batched them. A task is safe for concurrent use:
+// calls that meet share batches. When a context ends its call returns at once, and
+// work that only it waited for is dropped at the next operation.
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/gpu/auto"
+	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/tokenizer"
+	"github.com/rapt-go/rapt/model/zoo"
+)
+
+// A Text is what an encoder reads: one segment, or a pair. It is a pair if Second is
+// not empty, or if it was made by [Pair].
+type Text struct {
+	First, Second string
+	paired        bool
+}
+
+// Pair is a pair of texts, even if the second is empty.
+func Pair(first, second string) Text { return Text{first, second, true} }
+
+// IsPair reports whether t has two segments.
+func (t Text) IsPair() bool { return t.paired || t.Second != "" }
+
+// A Tokenizer turns text to ids and back; [tokenizer.Tokenizer] is one.
+type Tokenizer interface {
+	Encode(text string, o tokenizer.Options) (tokenizer.Encoding, error)
+	EncodePair(first, second string, o tokenizer.Options) (tokenizer.Encoding, error)
+	Decode(ids []int32, o tokenizer.DecodeOptions) string
+}
+
+// An Option changes how a task is opened.
+type Option func(*options)
+
+type options struct {
+	on       gpu.Backend
+	as       *zoo.As
+	fs       fs.FS
+	tokens   int
+	truncate bool
+	pooling  string
+	norm     *bool
+}
+
+// On uses b, which the caller closes after the task, in place of the best backend
+// of this machine.
+func On(b gpu.Backend) Option { return func(o *options) { o.on = b } }
+
+// As loads weights as dt in format f, in place of the backend's default at full
+// precision.
+func As(dt gpu.DType, f gpu.Format) Option {
+	return func(o *options) { o.as = &zoo.As{DType: dt, Format: f} }
+}
+
+// FromFS reads the model's folder from fsys, such as an embed.FS; the path given to
+// Open is not used then.
+func FromFS(fsys fs.FS) Option { return func(o *options) { o.fs = fsys } }
+
+// BatchTokens bounds the tokens of a batch; a longer sequence is one by itself.
+func BatchTokens(n int) Option { return func(o *options) { o.tokens = n } }
+
+// Truncate cuts texts that are too long for the model, from the end of the longer
+// segment; without it they are errors.
+func Truncate() Option { return func(o *options) { o.truncate = true } }
+
+// defaultBudget keeps a core busy: matrix products are at full speed from about a
+// hundred rows, and a batch is what a cancelled call may still wait for.
+const defaultBudget = 512
+
+// A session is where a task's batches run.
+type session struct {
+	backend gpu.Backend
+	owned   bool // close it with the task
+	budget  int  // tokens of a batch
+}
+
+// Backend names the backend that the task runs on.
+func (s session) Backend() string { return s.backend.Info().Name }
+
+// opened is a task's model and what belongs to it.
+type opened[M model.Model] struct {
+	session
+	options
+	folder model.Folder
+	model  M
+	tok    *tokenizer.Tokenizer
+}
+
+// open loads a checkpoint as an M, on the backend asked for.
+func open[M model.Model](dir string, opts []Option) (*opened[M], error) {
+	o := &opened[M]{}
+	for _, f := range opts {
+		f(&o.options)
+	}
+	var err error
+	if o.folder, err = folder(dir, o.fs); err != nil {
+		return nil, err
+	}
+	if err := o.load(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func folder(dir string, fsys fs.FS) (model.Folder, error) {
+	if fsys != nil {
+		return model.FS(fsys), nil
+	}
+	return model.Dir(dir)
+}
+
+// load opens backend, model and tokenizer; on error nothing stays open.
+func (o *opened[M]) load() (err error) {
+	if o.session, err = newSession(&o.options); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil && o.owned {
+			err = errors.Join(err, o.backend.Close())
+		}
+	}()
+	as := zoo.Default(o.backend)
+	if o.as != nil {
+		as = *o.as
+	}
+	if o.model, err = zoo.LoadFolder[M](o.folder, o.backend, as); err != nil {
+		return err
+	}
+	if o.tok, err = loadTokenizer(o.folder, o.model.Limits()); err != nil {
+		return errors.Join(err, o.model.Close())
+	}
+	return nil
+}
+
+func newSession(o *options) (session, error) {
+	if o.tokens < 0 {
+		return session{}, fmt.Errorf("a batch of %d tokens: want at least 1", o.tokens)
+	}
+	s := session{backend: o.on, budget: o.tokens}
+	if s.budget == 0 {
+		s.budget = defaultBudget
+	}
+	if s.backend == nil {
+		b, _, err := auto.Open(auto.Options{})
+		if err != nil {
+			return s, err
+		}
+		s.backend, s.owned = b, true
+	}
+	return s, nil
+}
+
+// loadTokenizer reads the folder's tokenizer, whose every id the model must have.
+func loadTokenizer(f model.Folder, l model.Limits) (*tokenizer.Tokenizer, error) {
+	t, err := tokenizer.Load(f.FS)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	if t.Size() > l.Vocab {
+		return nil, fmt.Errorf("%s: the tokenizer has %d words, but the model's embeddings have %d rows", f.Name(), t.Size(), l.Vocab)
+	}
+	return t, nil
+}
+
+type progressKey struct{}
+
+// WithProgress returns a context under which a task calls f, from the goroutine of
+// the call, with the number of texts done so far and of all: first with 0, last
+// with all.
+func WithProgress(ctx context.Context, f func(done, total int)) context.Context {
+	return context.WithValue(ctx, progressKey{}, f)
+}
+
+func progressOf(ctx context.Context) func(done, total int) {
+	if f, ok := ctx.Value(progressKey{}).(func(done, total int)); ok {
+		return f
+	}
+	return func(int, int) {}
+}

@@ -1,0 +1,126 @@
+package zoo
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/safetensors"
+)
+
+// A Report says what a checkpoint is, without loading it.
+type Report struct {
+	ModelType  string
+	Class      string                     // of architectures
+	Config     map[string]json.RawMessage // config.json
+	Parameters int64                      // tied tensors counted once
+	Bytes      int64                      // of the tensors in the files
+	Memory     Memory                     // of the weights once loaded
+	Limits     model.Limits
+	Tasks      []string // commands of rapt that it can do
+	Unused     []string // tensors that no task asks for
+	Tensors    []safetensors.Tensor
+}
+
+// Memory is bytes of weights, by what they are loaded as.
+type Memory struct{ F32, BF16, Int8 int64 }
+
+// Inspect reads a folder's configuration and checks that its tensors are all there,
+// of the right shapes and types, for every task that the checkpoint is made for.
+// Data are not read.
+func Inspect(f model.Folder) (*Report, error) {
+	c, t, err := readConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := planBERT[model.Encoder](c, t)
+	if err != nil {
+		return nil, err
+	}
+	set, err := f.Weights()
+	if err != nil {
+		return nil, err
+	}
+	defer set.Close()
+	r := &Report{ModelType: t, Class: c.Class(), Config: c.Fields(), Tensors: set.Tensors()}
+	w := model.NewWeights(nil, set, gpu.F32, gpu.Native)
+	r.Limits = plan(w).Limits()
+	if err := w.Err(); err != nil {
+		return nil, err
+	}
+	r.Tasks, r.Unused = []string{"embed"}, w.Unused()
+	encoder := w.Size()
+	size := encoder
+	for _, h := range heads(c) {
+		if !h.made && !h.present(r.Unused) {
+			continue
+		}
+		w, err := h.check(c, t, set)
+		if err != nil && h.made {
+			return nil, err
+		}
+		if err == nil {
+			r.Tasks = append(r.Tasks, h.tasks...)
+			r.Unused = intersect(r.Unused, w.Unused())
+			size = size.Plus(w.Size()).Minus(encoder)
+		}
+	}
+	r.Parameters = size.Elements()
+	for _, t := range r.Tensors {
+		r.Bytes += t.Size
+	}
+	r.Memory = Memory{F32: 4 * size.Elements(),
+		BF16: 2*(size.Matrix+size.Table) + 4*size.Vector,
+		Int8: size.Matrix + 4*size.Rows + 4*(size.Table+size.Vector)}
+	return r, nil
+}
+
+// A candidate is a head that a checkpoint may have.
+type candidate struct {
+	plan   func(c *model.Config, modelType string) (func(w *model.Weights) model.Model, error)
+	tensor string   // one that it has
+	tasks  []string // what it is for
+	made   bool     // the checkpoint's class is made for it: it must be whole
+}
+
+// heads lists what a BERT may have, by the class that config.json names.
+func heads(c *model.Config) []candidate {
+	class := c.Class()
+	is := func(kinds ...string) bool {
+		return slices.ContainsFunc(kinds, func(k string) bool { return strings.HasSuffix(class, "For"+k) })
+	}
+	classify := []string{"classify"}
+	if is("SequenceClassification") && len(c.Classes().Labels) == 1 {
+		classify = append(classify, "rerank")
+	}
+	return []candidate{
+		{planBERT[model.MaskedLM], "cls.predictions.transform.dense.weight", []string{"fill-mask"}, is("MaskedLM", "PreTraining")},
+		{planBERT[model.PairJudge], "cls.seq_relationship.weight", []string{"next-sentence"}, is("NextSentencePrediction", "PreTraining")},
+		{planBERT[model.SequenceClassifier], "classifier.weight", classify, is("SequenceClassification")},
+		{planBERT[model.TokenClassifier], "classifier.weight", []string{"tag"}, is("TokenClassification")},
+		{planBERT[model.SpanReader], "qa_outputs.weight", []string{"answer"}, is("QuestionAnswering")},
+	}
+}
+
+// present reports whether anything of the head is among the tensors that the
+// encoder has no use for.
+func (h candidate) present(unused []string) bool {
+	return slices.ContainsFunc(unused, func(name string) bool { return strings.HasSuffix(name, h.tensor) })
+}
+
+// check checks the model with this head.
+func (h candidate) check(c *model.Config, t string, src model.Source) (*model.Weights, error) {
+	plan, err := h.plan(c, t)
+	if err != nil {
+		return nil, err
+	}
+	w := model.NewWeights(nil, src, gpu.F32, gpu.Native)
+	plan(w)
+	return w, w.Err()
+}
+
+func intersect(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(x string) bool { return !slices.Contains(b, x) })
+}
