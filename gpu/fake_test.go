@@ -5,7 +5,6 @@ import "fmt"
 // A fake is a backend with memory and no arithmetic.
 type fake struct {
 	limit int // bytes, if not 0
-	ran   []Op
 	freed int
 }
 

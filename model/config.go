@@ -147,6 +147,15 @@ func (c *Config) Texts(name string) []string {
 	return field[[]string](c, name, "a list of strings", nil)
 }
 
+// Object is a field that is an object, whose fields are read in turn; nil if absent.
+func (c *Config) Object(name string) *Config {
+	fields := field[map[string]json.RawMessage](c, name, "an object", nil)
+	if fields == nil {
+		return nil
+	}
+	return &Config{File: c.File + ": " + name, fields: fields}
+}
+
 func field[T any](c *Config, name, kind string, def T) T {
 	v := c.Raw(name)
 	if v == nil {

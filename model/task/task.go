@@ -39,6 +39,9 @@ type Tokenizer interface {
 	Encode(text string, o tokenizer.Options) (tokenizer.Encoding, error)
 	EncodePair(first, second string, o tokenizer.Options) (tokenizer.Encoding, error)
 	Decode(ids []int32, o tokenizer.DecodeOptions) string
+	Token(id int32) (text string, ok bool)
+	DecodeTokens(tokens []string) string // text of tokens, as Decode makes it of ids
+	Special() tokenizer.Special
 }
 
 // An Option changes how a task is opened.
@@ -50,7 +53,8 @@ type options struct {
 	fs       fs.FS
 	tokens   int
 	truncate bool
-	pooling  string
+	topK     int
+	pooling  Pooling
 	norm     *bool
 }
 
@@ -98,12 +102,17 @@ type opened[M model.Model] struct {
 	tok    *tokenizer.Tokenizer
 }
 
-// open loads a checkpoint as an M, on the backend asked for.
-func open[M model.Model](dir string, opts []Option) (*opened[M], error) {
+func newOpened[M model.Model](opts []Option) *opened[M] {
 	o := &opened[M]{}
 	for _, f := range opts {
 		f(&o.options)
 	}
+	return o
+}
+
+// open loads a checkpoint as an M, on the backend asked for.
+func open[M model.Model](dir string, opts []Option) (*opened[M], error) {
+	o := newOpened[M](opts)
 	var err error
 	if o.folder, err = folder(dir, o.fs); err != nil {
 		return nil, err
@@ -131,17 +140,21 @@ func (o *opened[M]) load() (err error) {
 			err = errors.Join(err, o.backend.Close())
 		}
 	}()
-	as := zoo.Default(o.backend)
-	if o.as != nil {
-		as = *o.as
-	}
-	if o.model, err = zoo.LoadFolder[M](o.folder, o.backend, as); err != nil {
+	if o.model, err = zoo.LoadFolder[M](o.folder, o.backend, o.loadAs(o.backend)); err != nil {
 		return err
 	}
 	if o.tok, err = loadTokenizer(o.folder, o.model.Limits()); err != nil {
 		return errors.Join(err, o.model.Close())
 	}
 	return nil
+}
+
+// loadAs is how weights are loaded.
+func (o *options) loadAs(b gpu.Backend) zoo.As {
+	if o.as != nil {
+		return *o.as
+	}
+	return zoo.Default(b)
 }
 
 func newSession(o *options) (session, error) {

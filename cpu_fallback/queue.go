@@ -1,0 +1,153 @@
+package cpu
+
+import (
+	"fmt"
+
+	"github.com/rapt-go/rapt/gpu"
+)
+
+// A queue runs operations at once, in the caller's goroutine and the workers. It owns
+// all that they need, so that Run allocates nothing.
+type queue struct {
+	b       *Backend
+	k       *kernels
+	closed  bool
+	scratch []scratch // one for each worker, the last for the caller
+
+	// The jobs of operations, one of each kind: the workers get a pointer.
+	gemm          gemmJob
+	norm          normJob
+	normGrad      normGradJob
+	attention     attentionJob
+	attentionGrad attentionGradJob
+	embed         embedJob
+	embedGrad     embedGradJob
+	pointwise     pointwiseJob
+	softmax       softmaxJob
+	pool          poolJob
+	put           putJob
+	take          takeJob
+	cast          castJob
+	topK          topKJob
+	sample        sampleJob
+	fill          fillJob
+}
+
+// A scratch is what one worker computes in. Its size is fixed, by the operation that needs
+// most.
+type scratch struct {
+	f []float32
+	d []float64
+}
+
+const (
+	scratchFloats  = max(gemmScratch, attentionScratch, attentionGradScratch)
+	scratchDoubles = 2 * chunk
+)
+
+// chunk is how many columns a tile of a reduction over rows takes.
+const chunk = 256
+
+func newQueue(b *Backend) *queue {
+	q := &queue{b: b, k: b.k, scratch: make([]scratch, b.workers.n+1)}
+	for i := range q.scratch {
+		q.scratch[i] = scratch{make([]float32, scratchFloats), make([]float64, scratchDoubles)}
+	}
+	return q
+}
+
+// Run computes op and returns.
+func (q *queue) Run(op gpu.Op) error {
+	if err := q.open(); err != nil {
+		return err
+	}
+	if err := q.b.Supports(op); err != nil {
+		return err
+	}
+	switch op := op.(type) {
+	case *gpu.Gemm:
+		return q.runGemm(op)
+	case *gpu.Norm:
+		return q.runNorm(op)
+	case *gpu.Attention:
+		return q.runAttention(op)
+	case *gpu.Embed:
+		return q.runEmbed(op)
+	case *gpu.Pointwise:
+		return q.runPointwise(op)
+	case *gpu.Softmax:
+		return q.runSoftmax(op)
+	case *gpu.Pool:
+		return q.runPool(op)
+	case *gpu.Put:
+		return q.runPut(op)
+	case *gpu.Take:
+		return q.runTake(op)
+	case *gpu.Cast:
+		return q.runCast(op)
+	case *gpu.TopK:
+		return q.runTopK(op)
+	case *gpu.Sample:
+		return q.runSample(op)
+	case *gpu.Scatter:
+		return q.runScatter(op)
+	case *gpu.Fill:
+		return q.runFill(op)
+	case *gpu.NormGrad:
+		return q.runNormGrad(op)
+	case *gpu.AttentionGrad:
+		return q.runAttentionGrad(op)
+	case *gpu.EmbedGrad:
+		return q.runEmbedGrad(op)
+	}
+	return gpu.ErrUnsupported
+}
+
+// share runs j on the workers; see workers.run.
+func (q *queue) share(j job, tiles, nanoseconds int) {
+	q.b.workers.run(j, tiles, nanoseconds, q.scratch)
+}
+
+// Upload copies src to dst.
+func (q *queue) Upload(dst gpu.Buffer, off int, src []byte) error {
+	b, err := q.region(dst, off, len(src))
+	copy(b, src)
+	return err
+}
+
+// Download copies from src to dst.
+func (q *queue) Download(dst []byte, src gpu.Buffer, off int) error {
+	b, err := q.region(src, off, len(dst))
+	copy(dst, b)
+	return err
+}
+
+func (q *queue) region(buf gpu.Buffer, off, n int) ([]byte, error) {
+	if err := q.open(); err != nil {
+		return nil, err
+	}
+	b, err := bytes(buf)
+	if err != nil {
+		return nil, fmt.Errorf("cpu: copy: %w", err)
+	}
+	if off < 0 || off > len(b) || n > len(b)-off {
+		return nil, fmt.Errorf("cpu: copy %d bytes at %d of a buffer of %d: %w", n, off, len(b), gpu.ErrShape)
+	}
+	return b[off : off+n], nil
+}
+
+// Sync has nothing to wait for.
+func (q *queue) Sync() error { return q.open() }
+
+// Close gives the scratch back.
+func (q *queue) Close() error {
+	*q = queue{b: q.b, closed: true}
+	return nil
+}
+
+func (q *queue) open() error {
+	if q.closed {
+		return fmt.Errorf("cpu: queue: %w", gpu.ErrClosed)
+	}
+	return q.b.open()
+}

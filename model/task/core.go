@@ -1,0 +1,130 @@
+package task
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/tokenizer"
+)
+
+// A core is what all tasks have: an engine, and a tokenizer before it.
+type core[R any] struct {
+	*engine[R]
+	tok      Tokenizer
+	limit    int // tokens of a sequence; 0 means any number
+	truncate bool
+}
+
+// newCore makes the core of an opened task, whose engine runs forward.
+func newCore[R any, M model.Model](o *opened[M], forward func(*gpu.Stream, model.Batch, []item) ([]R, error)) core[R] {
+	limit := o.model.Limits().Length
+	if n := o.tok.MaxLength(); n > 0 && (limit == 0 || n < limit) {
+		limit = n
+	}
+	return core[R]{newEngine(o.session, o.model, forward), o.tok, limit, o.truncate}
+}
+
+var errNeedsOn = errors.New("a model of one's own needs the option On: the backend that holds its weights")
+
+// ownCore is newCore for a user's own model and tokenizer.
+func ownCore[R any](m model.Model, t Tokenizer, opts []Option, forward func(*gpu.Stream, model.Batch, []item) ([]R, error)) (core[R], error) {
+	o := newOpened[model.Model](opts)
+	if o.on == nil {
+		return core[R]{}, errNeedsOn
+	}
+	ses, err := newSession(&o.options)
+	if err != nil {
+		return core[R]{}, err
+	}
+	return core[R]{newEngine(ses, m, forward), t, m.Limits().Length, o.truncate}, nil
+}
+
+// Close ends the task: calls that wait get [ErrClosed], the running batch is
+// finished, and what Open opened is freed.
+func (c core[R]) Close() error { return c.close() }
+
+// encode turns a text to tokens that the model can read.
+func (c core[R]) encode(t Text) (tokenizer.Encoding, error) {
+	var o tokenizer.Options
+	if c.truncate {
+		o.MaxLength = c.limit
+	}
+	e, err := encode(c.tok, t, o)
+	if err == nil && c.limit > 0 && len(e.IDs) > c.limit {
+		err = fmt.Errorf("%w: %d tokens, the model reads at most %d", model.ErrInput, len(e.IDs), c.limit)
+	}
+	return e, err
+}
+
+func encode(tok Tokenizer, t Text, o tokenizer.Options) (tokenizer.Encoding, error) {
+	if t.IsPair() {
+		return tok.EncodePair(t.First, t.Second, o)
+	}
+	return tok.Encode(t.First, o)
+}
+
+// encodeAll encodes every text; the error names the one that fails.
+func (c core[R]) encodeAll(texts []Text) ([]tokenizer.Encoding, []item, error) {
+	encodings, items := make([]tokenizer.Encoding, len(texts)), make([]item, len(texts))
+	for i, t := range texts {
+		e, err := c.encode(t)
+		if err != nil {
+			return nil, nil, textError(i, err)
+		}
+		encodings[i], items[i] = e, itemOf(e)
+	}
+	return encodings, items, nil
+}
+
+func itemOf(e tokenizer.Encoding) item { return item{Input: model.Input{IDs: e.IDs, Types: e.Types}} }
+
+// A TextError says which text of a call was wrong.
+type TextError struct {
+	Index int // of the text
+	Err   error
+}
+
+func (e *TextError) Error() string { return fmt.Sprintf("text %d: %v", e.Index, e.Err) }
+
+// Unwrap returns what was wrong with it.
+func (e *TextError) Unwrap() error { return e.Err }
+
+func textError(i int, err error) error { return &TextError{i, err} }
+
+// singles makes texts of one segment.
+func singles(texts []string) []Text {
+	out := make([]Text, len(texts))
+	for i, t := range texts {
+		out[i].First = t
+	}
+	return out
+}
+
+// perSequence reads x, [sequences, width], row by row.
+func perSequence(s *gpu.Stream, x gpu.Tensor) ([][]float32, error) {
+	flat, err := gpu.Read[float32](s, x)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([][]float32, x.Rows)
+	for i := range rows {
+		rows[i] = flat[i*x.Cols : (i+1)*x.Cols : (i+1)*x.Cols]
+	}
+	return rows, nil
+}
+
+// perToken reads x, [tokens, width], and cuts it into the sequences of items.
+func perToken(s *gpu.Stream, x gpu.Tensor, items []item) ([][]float32, error) {
+	flat, err := gpu.Read[float32](s, x)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([][]float32, len(items))
+	for i, it := range items {
+		n := len(it.IDs) * x.Cols
+		parts[i], flat = flat[:n:n], flat[n:]
+	}
+	return parts, nil
+}

@@ -1,0 +1,165 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/tokenizer"
+	"github.com/rapt-go/rapt/model/zoo"
+)
+
+// PooledBy makes vectors by p, whatever the checkpoint says.
+func PooledBy(p Pooling) Option { return func(o *options) { o.pooling = p } }
+
+// Normalized scales vectors to unit length, or not, whatever the checkpoint says.
+func Normalized(on bool) Option { return func(o *options) { o.norm = &on } }
+
+// An Embedder turns texts into vectors, as the checkpoint says: a folder of
+// sentence-transformers has modules.json with pooling, dense layers and
+// normalization; any other encoder gives the mean of its tokens, not normalized.
+type Embedder struct {
+	core[[]float32]
+	sentence sentence
+}
+
+// OpenEmbedder opens a checkpoint to embed with.
+func OpenEmbedder(dir string, opts ...Option) (*Embedder, error) {
+	o := newOpened[model.Encoder](opts)
+	root, err := folder(dir, o.fs)
+	if err != nil {
+		return nil, err
+	}
+	sen, err := readSentence(root, &o.options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", root.Name(), err)
+	}
+	o.folder = sen.encoder
+	if err := o.load(); err != nil {
+		return nil, err
+	}
+	m, err := newSentenceModel(o.model, sen, o.backend, o.loadAs(o.backend))
+	e := &Embedder{newCore(o, embedder(m)), *sen}
+	e.engine.model = m
+	if sen.maxLength > 0 && (e.limit == 0 || sen.maxLength < e.limit) {
+		e.limit = sen.maxLength
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", root.Name(), err), e.Close())
+	}
+	return e, nil
+}
+
+// NewEmbedder embeds with a model of one's own, by the mean of its tokens unless
+// [PooledBy] says otherwise; the option [On] is needed.
+func NewEmbedder(m model.Encoder, t Tokenizer, opts ...Option) (*Embedder, error) {
+	o := newOpened[model.Encoder](opts)
+	sen := plainSentence(model.Folder{}, &o.options)
+	if o.on == nil {
+		return nil, errNeedsOn
+	}
+	sm, err := newSentenceModel(m, sen, o.on, o.loadAs(o.on))
+	if err != nil {
+		return nil, err
+	}
+	c, err := ownCore(sm, t, opts, embedder(sm))
+	return &Embedder{c, *sen}, err
+}
+
+func embedder(m *sentenceModel) func(*gpu.Stream, model.Batch, []item) ([][]float32, error) {
+	return func(s *gpu.Stream, in model.Batch, _ []item) ([][]float32, error) {
+		return perSequence(s, m.embed(s, in))
+	}
+}
+
+// Prompts returns the checkpoint's prompts by name, such as "query".
+func (e *Embedder) Prompts() map[string]string { return e.sentence.prompts }
+
+// Embed returns one vector for each text, after the checkpoint's default prompt if it
+// has one. A text that is too long is cut, as sentence-transformers does.
+func (e *Embedder) Embed(ctx context.Context, texts ...string) ([][]float32, error) {
+	return e.embed(ctx, e.sentence.prompts[e.sentence.defaultPrompt], texts)
+}
+
+// EmbedAs is Embed with the prompt of a name before every text.
+func (e *Embedder) EmbedAs(ctx context.Context, prompt string, texts ...string) ([][]float32, error) {
+	p, ok := e.sentence.prompts[prompt]
+	if !ok {
+		return nil, fmt.Errorf("%w: no prompt %q; the model has %q", model.ErrInput, prompt, sortedKeys(e.sentence.prompts))
+	}
+	return e.embed(ctx, p, texts)
+}
+
+func (e *Embedder) embed(ctx context.Context, prompt string, texts []string) ([][]float32, error) {
+	items := make([]item, len(texts))
+	for i, t := range texts {
+		t = prompt + t
+		if e.sentence.lower {
+			t = strings.ToLower(t)
+		}
+		enc, err := e.tok.Encode(t, tokenizer.Options{MaxLength: e.limit})
+		if err != nil {
+			return nil, textError(i, err)
+		}
+		items[i] = itemOf(enc)
+	}
+	return e.run(ctx, items)
+}
+
+// A sentenceModel is an encoder and the steps that make one vector of its tokens.
+type sentenceModel struct {
+	model.Encoder
+	pools []Pooling
+	steps []step
+}
+
+// newSentenceModel loads the steps that sen asks for. On error it returns those that
+// it has.
+func newSentenceModel(m model.Encoder, sen *sentence, b gpu.Backend, as zoo.As) (*sentenceModel, error) {
+	sm := &sentenceModel{Encoder: m, pools: sen.pools}
+	width := len(sen.pools) * m.Width()
+	for _, mod := range sen.modules {
+		var st step
+		var err error
+		if mod.kind == "Dense" {
+			st, width, err = loadDense(mod.folder, b, as, width)
+		} else {
+			st, err = newUnit(b, width)
+		}
+		if err != nil {
+			return sm, fmt.Errorf("%s: %w", mod.kind, err)
+		}
+		sm.steps = append(sm.steps, st)
+	}
+	return sm, nil
+}
+
+// A step changes vectors, [sequences, width].
+type step interface {
+	apply(s *gpu.Stream, x gpu.Tensor) gpu.Tensor
+	close() error
+}
+
+func (m *sentenceModel) embed(s *gpu.Stream, in model.Batch) gpu.Tensor {
+	h := m.Encode(s, in)
+	x := s.Temp(gpu.F32, in.Seqs.N, len(m.pools)*h.Cols)
+	for i, p := range m.pools {
+		s.Do(&gpu.Pool{Dst: x.ColRange(i*h.Cols, (i+1)*h.Cols), X: h, Seqs: in.Seqs, Kind: p.kind()})
+	}
+	for _, st := range m.steps {
+		x = st.apply(s, x)
+	}
+	return x
+}
+
+// Close frees the encoder and the steps.
+func (m *sentenceModel) Close() error {
+	err := m.Encoder.Close()
+	for _, st := range m.steps {
+		err = errors.Join(err, st.close())
+	}
+	return err
+}

@@ -1,0 +1,240 @@
+package tokenizer
+
+// Putting a Tokenizer together: the vocabulary, the tokens on top of it, and the plain files that need no more.
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// builder holds a Tokenizer that is not finished.
+type builder struct {
+	t       *Tokenizer
+	unk     int32
+	added   map[int32]addedToken
+	order   []int32          // of added, as they came
+	vocab   int              // the size of the model's vocabulary
+	words   map[string]int32 // the model's vocabulary
+	special map[string]bool  // the contents of special tokens
+}
+
+func newBuilder() *builder {
+	t := &Tokenizer{post: noTemplate(), maxID: -1}
+	t.pool.New = func() any { return new(scratch) }
+	return &builder{t: t, unk: -1, added: map[int32]addedToken{}, special: map[string]bool{}}
+}
+
+// setVocab takes the vocabulary of the model. Two words must not share an id.
+func (b *builder) setVocab(words map[string]int32) error {
+	b.words, b.vocab = words, len(words)
+	b.t.ids = maps.Clone(words)
+	b.t.tokens = make(map[int32]entry, len(words))
+	for w, id := range words {
+		if id < 0 {
+			return fmt.Errorf("%q has the id %d", w, id)
+		}
+		if e, ok := b.t.tokens[id]; ok {
+			first, second := min(w, e.text), max(w, e.text)
+			return fmt.Errorf("%q and %q both have the id %d", first, second, id)
+		}
+		b.t.tokens[id] = entry{text: w, word: w}
+		b.t.maxID = max(b.t.maxID, id)
+	}
+	return nil
+}
+
+// add takes an added token. Its id is that of its content in the vocabulary, else the next one after the number of words and all added tokens;
+// what a file says the id is, is not used. A vocabulary with gaps may have given that id to a word, which is an error.
+func (b *builder) add(a addedToken) error {
+	if a.Content == "" {
+		return nil
+	}
+	id, known := b.t.ids[a.Content]
+	if !known {
+		id = int32(b.vocab)
+		for k := range b.added {
+			if k >= id {
+				id = k + 1
+			}
+		}
+		if e, taken := b.t.tokens[id]; taken {
+			return fmt.Errorf("the added token %q would get the id %d, which is that of %q", a.Content, id, e.text)
+		}
+	}
+	b.t.ids[a.Content] = id
+	b.t.maxID = max(b.t.maxID, id)
+	if _, ok := b.added[id]; !ok {
+		b.order = append(b.order, id)
+	}
+	b.added[id] = a
+	if a.Special {
+		b.special[a.Content] = true
+	}
+	return nil
+}
+
+// finish makes the added tokens findable and gives the special ones their roles.
+func (b *builder) finish(c *config) *Tokenizer {
+	t := b.t
+	raw, normal := map[string]int32{}, map[string]int32{}
+	for _, id := range b.order {
+		a := b.added[id]
+		text, words := a.Content, raw
+		if a.Normalized {
+			words = normal
+			if t.normalizer != nil {
+				var n normalized
+				n.reset([]byte(text), 0)
+				t.normalizer.normalize(&n)
+				text = string(n.text)
+			}
+		}
+		if _, ok := words[text]; !ok {
+			words[text] = id
+		}
+		e := entry{text: text, word: text}
+		if old, ok := t.tokens[id]; ok {
+			e.word = old.word
+		}
+		t.tokens[id] = e
+	}
+	for id, e := range t.tokens {
+		if b.special[e.text] {
+			e.special = true
+			t.tokens[id] = e
+		}
+	}
+	t.raw, t.normal = newMatcher(raw, b.added), newMatcher(normal, b.added)
+	t.special = t.roles(c, b.unk)
+	t.maxLength = c.maxLength()
+	return t
+}
+
+// plain reads the lines of a vocab.txt, which are words in the order of their ids, and builds a BERT tokenizer. Of equal lines the last counts.
+func (b *builder) plain(data []byte, c *config) error {
+	class := trimClass(c.Class)
+	if class != "" && class != "MPNet" && !slices.Contains(bertClasses, class) {
+		return fmt.Errorf("%s: tokenizer_class %q with %s is %w", configFile, c.Class, vocabFile, ErrUnsupported)
+	}
+	if !utf8.Valid(data) {
+		return fmt.Errorf("%s: not UTF-8", vocabFile)
+	}
+	words := map[string]int32{}
+	id := int32(0)
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSuffix(line, "\n"); line != "" {
+			line = strings.TrimSuffix(line, "\r")
+		}
+		words[line] = id
+		id++
+	}
+	if err := b.setVocab(words); err != nil {
+		return fmt.Errorf("%s: %w", vocabFile, err)
+	}
+	names := [...]string{"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"}
+	if class == "MPNet" {
+		names = [...]string{"[UNK]", "</s>", "<pad>", "<s>", "<mask>"}
+	}
+	for i, p := range c.roles() {
+		if *p == nil {
+			*p = &named{addedToken{Content: names[i], LStrip: names[i] == "<mask>"}, true}
+		}
+	}
+	unk, ok := words[c.Unk.Content]
+	if !ok {
+		return fmt.Errorf("%s: no line is the unknown token %q", vocabFile, c.Unk.Content)
+	}
+	b.unk = unk
+	lower := c.Lower == nil || *c.Lower
+	strip := lower
+	if c.Strip != nil {
+		strip = *c.Strip
+	}
+	t := b.t
+	t.normalizer = newBertNormalizer(true, c.Ideographs == nil || *c.Ideographs, strip, lower)
+	t.pre = bertPreTokenizer{runeClasses()}
+	t.model = newWordPiece(words, unk, "##", defaultMaxRunes)
+	t.decoder = wordPieceDecoder{prefix: "##", cleanUp: true}
+	if err := b.addPlain(c); err != nil {
+		return err
+	}
+	ids := [2]int32{}
+	for i, name := range [2]string{c.CLS.Content, c.Sep.Content} {
+		id, ok := t.ids[name]
+		if !ok {
+			return fmt.Errorf("%s: no line is the special token %q", vocabFile, name)
+		}
+		ids[i] = id
+	}
+	t.post = bertTemplate(ids[0], ids[1])
+	if class == "MPNet" {
+		t.post = robertaTemplate(ids[0], ids[1], true, false)
+	}
+	return nil
+}
+
+// bertClasses are the tokenizer classes that read a vocab.txt as BERT does.
+var bertClasses = []string{
+	"Bert", "DistilBert", "Electra", "MobileBert", "ConvBert", "LayoutLM", "SqueezeBert", "RetriBert", "Lxmert",
+	"DPRContextEncoder", "DPRQuestionEncoder", "DPRReader", "PreTrained", "Tokenizers", "TokenizersBackend",
+}
+
+// defaultMaxRunes is the length of the longest word that WordPiece cuts, in code points, where no file says.
+const defaultMaxRunes = 100
+
+// addPlain adds the tokens that the plain files name: those with an id by their id, then those of added_tokens.json, then the special ones
+// that the vocabulary has.
+func (b *builder) addPlain(c *config) error {
+	special := map[string]bool{}
+	for _, p := range c.roles() {
+		special[(*p).Content] = true
+	}
+	for _, n := range c.More {
+		special[n.Content] = true
+	}
+	type numbered struct {
+		id float64
+		addedToken
+	}
+	var list []numbered
+	for key, n := range c.ByID {
+		id, err := strconv.ParseFloat(key, 64)
+		if err != nil {
+			return fmt.Errorf("%s: added_tokens_decoder: %q is no id", configFile, key)
+		}
+		list = append(list, numbered{id, n.addedToken})
+	}
+	if c.ByID == nil {
+		for content, id := range c.AddedTokens {
+			list = append(list, numbered{id, addedToken{Content: content, Normalized: !special[content], Special: special[content]}})
+		}
+	}
+	slices.SortFunc(list, func(x, y numbered) int { return cmp.Or(cmp.Compare(x.id, y.id), cmp.Compare(x.Content, y.Content)) })
+	done := map[string]bool{}
+	for _, n := range list {
+		done[n.Content] = true
+	}
+	more := c.More
+	for _, p := range c.roles() {
+		if _, ok := b.words[(*p).Content]; ok {
+			more = append(more, **p)
+		}
+	}
+	for _, n := range more {
+		if !done[n.Content] {
+			n.Special = true
+			list = append(list, numbered{addedToken: n.addedToken})
+		}
+	}
+	for _, n := range list {
+		if err := b.add(n.addedToken); err != nil {
+			return fmt.Errorf("%s: %w", vocabFile, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package tokenizer
+
+// From text to tokens.
+
+import (
+	"fmt"
+	"math"
+)
+
+// token is a piece of a word: bytes lo to hi of it.
+type token struct{ id, lo, hi int32 }
+
+// model appends the tokens of a word.
+type model interface {
+	tokenize(word []byte, dst []token) []token
+}
+
+// sequence is the tokens of one text, before anything is cut or added.
+type sequence struct {
+	text  string
+	ids   []int32
+	spans []Span
+	words []int32
+	odd   []oddToken
+	word  int32 // the index of the next word
+}
+
+func (q *sequence) reset(text string) {
+	*q = sequence{text: text, ids: q.ids[:0], spans: q.spans[:0], words: q.words[:0], odd: q.odd[:0]}
+}
+
+func (q *sequence) add(id int32, s Span) {
+	q.ids, q.spans, q.words = append(q.ids, id), append(q.spans, s), append(q.words, q.word)
+}
+
+// scratch is what encoding one input needs; a Tokenizer keeps a pool.
+type scratch struct {
+	seqs   [2]sequence
+	n      normalized
+	raw    []byte
+	found  [2][]found
+	pieces []piece
+	tokens []token
+}
+
+// Encode gives the tokens of a text.
+func (t *Tokenizer) Encode(text string, o Options) (Encoding, error) { return t.encode(o, text) }
+
+// EncodePair gives the tokens of two texts in one input.
+func (t *Tokenizer) EncodePair(text, pair string, o Options) (Encoding, error) {
+	return t.encode(o, text, pair)
+}
+
+func (t *Tokenizer) encode(o Options, texts ...string) (Encoding, error) {
+	s := t.pool.Get().(*scratch)
+	defer t.pool.Put(s)
+	seqs := s.seqs[:len(texts)]
+	for i, text := range texts {
+		if len(text) > math.MaxInt32 {
+			return Encoding{}, fmt.Errorf("tokenizer: text of %d bytes; at most %d", len(text), math.MaxInt32)
+		}
+		t.sequence(s, &seqs[i], text)
+	}
+	windows, err := o.windows(seqs, t.post.template(len(seqs) > 1))
+	if err != nil {
+		return Encoding{}, fmt.Errorf("tokenizer: %w", err)
+	}
+	e, err := t.assemble(o, seqs, windows)
+	for i := range seqs {
+		seqs[i].text = "" // the pool holds no text of the caller
+	}
+	return e, err
+}
+
+// sequence tokenizes one text: added tokens that match it as it stands divide it into segments.
+func (t *Tokenizer) sequence(s *scratch, q *sequence, text string) {
+	q.reset(text)
+	s.raw = append(s.raw[:0], text...)
+	s.found[0] = t.raw.find(s.found[0][:0], s.raw)
+	at := 0
+	for _, f := range s.found[0] {
+		if at < f.lo {
+			t.segment(s, q, at, f.lo)
+		}
+		t.addToken(q, f, s.raw, Span{int32(f.lo), int32(f.hi)})
+		at = f.hi
+	}
+	if at < len(text) {
+		t.segment(s, q, at, len(text))
+	}
+	if t.post.trim {
+		t.trimOdd(q)
+	}
+}
+
+// segment normalizes bytes lo to hi; added tokens that match the normalized text divide it once more.
+func (t *Tokenizer) segment(s *scratch, q *sequence, lo, hi int) {
+	n := &s.n
+	n.reset(s.raw[lo:hi], lo)
+	if t.normalizer != nil {
+		t.normalizer.normalize(n)
+	}
+	s.found[1] = t.normal.find(s.found[1][:0], n.text)
+	end := len(n.text) // a pre-tokenizer may append to n.text
+	at := 0
+	for _, f := range s.found[1] {
+		if at < f.lo {
+			t.splitWords(s, q, piece{at, f.lo})
+		}
+		t.addToken(q, f, n.text, n.span(f.lo, f.hi))
+		at = f.hi
+	}
+	if at < end {
+		t.splitWords(s, q, piece{at, end})
+	}
+}
+
+// splitWords cuts a piece of the normalized text into words and tokenizes them.
+func (t *Tokenizer) splitWords(s *scratch, q *sequence, p piece) {
+	s.pieces = s.pieces[:0]
+	if t.pre != nil {
+		s.pieces = t.pre.split(s.pieces, &s.n, p)
+	} else {
+		s.pieces = append(s.pieces, p)
+	}
+	for _, p := range s.pieces {
+		s.tokens = t.model.tokenize(s.n.text[p.lo:p.hi], s.tokens[:0])
+		for _, k := range s.tokens {
+			q.add(k.id, s.n.span(p.lo+int(k.lo), p.lo+int(k.hi)))
+		}
+		q.word++
+	}
+}
+
+// addToken adds a token found in text.
+func (t *Tokenizer) addToken(q *sequence, f found, text []byte, s Span) {
+	if match := text[f.lo:f.hi]; string(match) != t.tokens[f.id].word {
+		q.odd = append(q.odd, oddToken{len(q.ids), string(match)})
+	}
+	q.add(f.id, s)
+	q.word++
+}

@@ -1,0 +1,62 @@
+package tokenizer
+
+// What encoding a text gives.
+
+import "unicode/utf8"
+
+// Encoding is a text, or a pair of texts, as tokens. Its slices are equally long.
+type Encoding struct {
+	IDs      []int32
+	Types    []int32 // 0 in the first part of an input, 1 in the second, as far as the tokenizer tells them apart
+	Words    []int32 // the index of the word of its text that a token is part of; -1 for what the tokenizer adds
+	Sequence []int8  // the text that a token is from: 0 the first, 1 the second; -1 for what the tokenizer adds
+	// Offsets are the bytes of its text that a token stands for, {0, 0} for what the tokenizer adds.
+	Offsets []Span
+	// Overflow is the further windows of a truncated input, in order.
+	Overflow []Encoding
+
+	tokenizer *Tokenizer
+	texts     [2]string
+	odd       []oddToken
+}
+
+// oddToken is a token whose text is not that of its id: an added token that took white space in.
+type oddToken struct {
+	index int
+	text  string
+}
+
+// Special reports whether the tokenizer added token i, as [CLS] and [SEP].
+func (e *Encoding) Special(i int) bool { return e.Sequence[i] < 0 }
+
+// Tokens gives the texts of the tokens.
+func (e *Encoding) Tokens() []string {
+	out := make([]string, len(e.IDs))
+	for i, id := range e.IDs {
+		out[i] = e.tokenizer.tokens[id].word
+	}
+	for _, o := range e.odd {
+		out[o.index] = o.text
+	}
+	return out
+}
+
+// CharOffsets gives Offsets in code points.
+func (e *Encoding) CharOffsets() []Span {
+	out := make([]Span, len(e.Offsets))
+	var at [2]struct{ bytes, runes int32 } // how far each text is counted
+	for i, s := range e.Offsets {
+		k := e.Sequence[i]
+		if k < 0 {
+			continue
+		}
+		a, text := &at[k], e.texts[k]
+		if s.Start < a.bytes {
+			a.bytes, a.runes = 0, 0
+		}
+		a.runes += int32(utf8.RuneCountInString(text[a.bytes:s.Start]))
+		a.bytes = s.Start
+		out[i] = Span{a.runes, a.runes + int32(utf8.RuneCountInString(text[s.Start:s.End]))}
+	}
+	return out
+}

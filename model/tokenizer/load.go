@@ -1,0 +1,201 @@
+package tokenizer
+
+// From the files of a checkpoint to a Tokenizer.
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+const (
+	jsonFile    = "tokenizer.json"
+	vocabFile   = "vocab.txt"
+	configFile  = "tokenizer_config.json"
+	specialFile = "special_tokens_map.json"
+	addedFile   = "added_tokens.json"
+
+	// maxFile bounds what is read into memory; the largest published tokenizer.json has some 40 MB.
+	maxFile = 1 << 26
+)
+
+// otherFiles hold tokenizers of kinds that this package does not read.
+var otherFiles = []string{"vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "source.spm"}
+
+// Load reads the tokenizer of a checkpoint: tokenizer.json if there is one, else the plain files as [LoadPlain] does. The names of special tokens and
+// the maximal length come from tokenizer_config.json and special_tokens_map.json, which may be missing.
+// The error wraps [fs.ErrNotExist] if there is no tokenizer, and [ErrUnsupported] if it is of another kind.
+func Load(fsys fs.FS) (*Tokenizer, error) {
+	data, err := read(fsys, jsonFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return LoadPlain(fsys)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := readConfig(fsys)
+	if err != nil {
+		return nil, err
+	}
+	b := newBuilder()
+	if err := b.parse(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", jsonFile, err)
+	}
+	return b.finish(c), nil
+}
+
+// LoadPlain reads vocab.txt, with tokenizer_config.json, special_tokens_map.json and added_tokens.json as far as they exist, and leaves a
+// tokenizer.json aside. What they leave open is as for BERT: lower case, “##”, 100 code points in a word.
+func LoadPlain(fsys fs.FS) (*Tokenizer, error) {
+	data, err := read(fsys, vocabFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		for _, name := range otherFiles {
+			if _, err := fs.Stat(fsys, name); err == nil {
+				return nil, fmt.Errorf("tokenizer of %s: byte-pair encoding and Unigram are %w", name, ErrUnsupported)
+			}
+		}
+		return nil, fmt.Errorf("neither %s nor %s: %w", jsonFile, vocabFile, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := readConfig(fsys)
+	if err != nil {
+		return nil, err
+	}
+	b := newBuilder()
+	if err := b.plain(data, c); err != nil {
+		return nil, err
+	}
+	return b.finish(c), nil
+}
+
+// read reads a whole file of bounded size.
+func read(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: %d bytes; at most %d are read", name, info.Size(), maxFile)
+	}
+	return fs.ReadFile(fsys, name)
+}
+
+// readJSON decodes a file into v; a missing one leaves v as it is.
+func readJSON(fsys fs.FS, name string, v any) error {
+	data, err := read(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// config is what the files beside the vocabulary say.
+type config struct {
+	Class       string             `json:"tokenizer_class"`
+	Lower       *bool              `json:"do_lower_case"`
+	Ideographs  *bool              `json:"tokenize_chinese_chars"`
+	Strip       *bool              `json:"strip_accents"`
+	MaxLength   *float64           `json:"model_max_length"` // 1e30 stands for none
+	CLS         *named             `json:"cls_token"`
+	Sep         *named             `json:"sep_token"`
+	Mask        *named             `json:"mask_token"`
+	Pad         *named             `json:"pad_token"`
+	Unk         *named             `json:"unk_token"`
+	More        []named            `json:"additional_special_tokens"`
+	ByID        map[string]named   `json:"added_tokens_decoder"`
+	AddedTokens map[string]float64 `json:"-"` // added_tokens.json
+}
+
+// named is a token given by its content alone or with its properties.
+type named struct {
+	addedToken
+	bare bool
+}
+
+// UnmarshalJSON reads a string or an object.
+func (n *named) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		n.bare = true
+		return json.Unmarshal(data, &n.Content)
+	}
+	return json.Unmarshal(data, &n.addedToken)
+}
+
+// roles are the special tokens of c, in the order in which the library adds them.
+func (c *config) roles() []**named {
+	return []**named{&c.Unk, &c.Sep, &c.Pad, &c.CLS, &c.Mask}
+}
+
+// readConfig reads the files beside the vocabulary; tokenizer_config.json goes before special_tokens_map.json.
+func readConfig(fsys fs.FS) (*config, error) {
+	var c, s config
+	if err := readJSON(fsys, configFile, &c); err != nil {
+		return nil, err
+	}
+	if err := readJSON(fsys, specialFile, &s); err != nil {
+		return nil, err
+	}
+	if err := readJSON(fsys, addedFile, &c.AddedTokens); err != nil {
+		return nil, err
+	}
+	theirs := s.roles()
+	for i, p := range c.roles() {
+		if *p == nil {
+			*p = *theirs[i]
+		}
+	}
+	if c.More == nil {
+		c.More = s.More
+	}
+	return &c, nil
+}
+
+// maxLength is model_max_length where it is a length.
+func (c *config) maxLength() int {
+	if c.MaxLength == nil || !(*c.MaxLength >= 1 && *c.MaxLength < 1e9) {
+		return 0
+	}
+	return int(*c.MaxLength)
+}
+
+// role is the id of the token with a role: the one that the files name, else the first of the usual names that exists.
+func (t *Tokenizer) role(name *named, usual ...string) int32 {
+	if name != nil {
+		usual = append([]string{name.Content}, usual...)
+	}
+	for _, s := range usual {
+		if id, ok := t.ids[s]; ok {
+			return id
+		}
+	}
+	return -1
+}
+
+func (t *Tokenizer) roles(c *config, unk int32) Special {
+	s := Special{
+		CLS:  t.role(c.CLS, "[CLS]", "<s>"),
+		SEP:  t.role(c.Sep, "[SEP]", "</s>"),
+		Mask: t.role(c.Mask, "[MASK]", "<mask>"),
+		Pad:  t.role(c.Pad, "[PAD]", "<pad>"),
+		Unk:  unk,
+	}
+	if c.Unk != nil {
+		s.Unk = t.role(c.Unk)
+	}
+	return s
+}
+
+// trimClass gives the name of a tokenizer class without the endings that name an implementation.
+func trimClass(class string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(class, "Fast"), "Tokenizer")
+}

@@ -1,0 +1,167 @@
+package tokenizer
+
+// The first step: rewriting the text.
+
+import (
+	"bytes"
+	"regexp"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// normalizer rewrites a text.
+type normalizer interface{ normalize(n *normalized) }
+
+// normalizers applies one after another.
+type normalizers []normalizer
+
+func (s normalizers) normalize(n *normalized) {
+	for _, step := range s {
+		step.normalize(n)
+	}
+}
+
+// unicodeForm is NFC, NFD, NFKC or NFKD.
+type unicodeForm norm.Form
+
+func (f unicodeForm) normalize(n *normalized) {
+	form := norm.Form(f)
+	changes := n.decomposeText(form == norm.NFKC || form == norm.NFKD)
+	if form == norm.NFC || form == norm.NFKC {
+		changes = recompose(changes)
+	}
+	n.transform(changes)
+}
+
+// lowercase maps every code point to its lower case.
+type lowercase struct{}
+
+func (lowercase) normalize(n *normalized) { n.keep(appendLower) }
+
+func appendLower(dst []rune, r rune) []rune {
+	dst = append(dst, toLower(r))
+	if r == capitalIWithDot {
+		dst = append(dst, '\u0307')
+	}
+	return dst
+}
+
+// stripAccents removes combining marks; it does not decompose.
+type stripAccents struct{}
+
+func (stripAccents) normalize(n *normalized) {
+	n.keep(func(dst []rune, r rune) []rune {
+		if inSet(combining[:], r) {
+			return dst
+		}
+		return append(dst, r)
+	})
+}
+
+// strip removes white space at the ends.
+type strip struct{ left, right bool }
+
+func (s strip) normalize(n *normalized) {
+	lo, hi := 0, len(n.text)
+	if s.left {
+		lo = hi - len(trimLeft(n.text))
+	}
+	if s.right {
+		hi = lo + len(trimRight(n.text[lo:]))
+	}
+	if lo > 0 || hi < len(n.text) {
+		n.slice(lo, hi)
+	}
+}
+
+// prepend puts a text before one that is not empty. It stands for the range of the first code point.
+type prepend string
+
+func (p prepend) normalize(n *normalized) {
+	if len(n.text) == 0 {
+		return
+	}
+	n.fill()
+	first := n.align[0]
+	n.begin()
+	n.nextText = append(n.nextText, p...)
+	n.nextAlign = appendSpans(n.nextAlign, first, len(p))
+	n.nextText = append(n.nextText, n.text...)
+	n.nextAlign = append(n.nextAlign, n.align...)
+	n.swap()
+}
+
+// replace puts content in the place of every match. It stands for the range of the last code point of the match.
+type replace struct {
+	pattern pattern
+	content string
+}
+
+func (p replace) normalize(n *normalized) {
+	matches := p.pattern.find(n.text)
+	if len(matches) == 0 {
+		return
+	}
+	n.fill()
+	n.begin()
+	at := 0
+	for _, m := range matches {
+		n.nextText = append(n.nextText, n.text[at:m[0]]...)
+		n.nextAlign = append(n.nextAlign, n.align[at:m[0]]...)
+		s := Span{n.base, n.base}
+		if m[1] > 0 {
+			s = n.align[m[1]-1]
+		}
+		n.nextText = append(n.nextText, p.content...)
+		n.nextAlign = appendSpans(n.nextAlign, s, len(p.content))
+		at = m[1]
+	}
+	n.nextText = append(n.nextText, n.text[at:]...)
+	n.nextAlign = append(n.nextAlign, n.align[at:]...)
+	n.swap()
+}
+
+// pattern is a literal or a regular expression.
+type pattern struct {
+	literal string
+	expr    *regexp.Regexp
+}
+
+// find gives the ranges of the matches, left to right.
+func (p pattern) find(text []byte) [][]int {
+	if p.expr != nil {
+		return p.expr.FindAllIndex(text, -1)
+	}
+	var out [][]int
+	for at := 0; ; {
+		k := bytes.Index(text[at:], []byte(p.literal))
+		if k < 0 {
+			return out
+		}
+		out = append(out, []int{at + k, at + k + len(p.literal)})
+		at += k + len(p.literal)
+	}
+}
+
+func trimLeft(text []byte) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if runeClasses().of(r)&isSpace == 0 {
+			break
+		}
+		text = text[size:]
+	}
+	return text
+}
+
+func trimRight(text []byte) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeLastRune(text)
+		if runeClasses().of(r)&isSpace == 0 {
+			break
+		}
+		text = text[:len(text)-size]
+	}
+	return text
+}

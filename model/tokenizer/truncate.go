@@ -1,0 +1,155 @@
+package tokenizer
+
+// Cutting what is too long into windows.
+
+import "fmt"
+
+// Strategy says which text of a pair gives way. One text alone gives way under LongestFirst and OnlyFirst.
+type Strategy int
+
+// The strategies.
+const (
+	LongestFirst Strategy = iota // the longer one until both are equal, then both
+	OnlyFirst
+	OnlySecond
+)
+
+// String gives the name that Hugging Face uses.
+func (s Strategy) String() string {
+	switch s {
+	case LongestFirst:
+		return "longest_first"
+	case OnlyFirst:
+		return "only_first"
+	case OnlySecond:
+		return "only_second"
+	}
+	return fmt.Sprintf("Strategy(%d)", int(s))
+}
+
+// Options say how to encode. The zero value adds special tokens and cuts nothing.
+type Options struct {
+	NoSpecial bool // adds no special tokens
+	MaxLength int  // at most so many tokens, special ones counted; 0: no limit
+	Stride    int  // how many tokens a window shares with the one before it
+	Strategy  Strategy
+	Left      bool // cuts the beginning instead of the end
+	// NoOverflow leaves out the windows after the first. Where both texts of a pair are cut, there is one for each pair of their windows.
+	NoOverflow bool
+}
+
+// maxOverflow bounds what the further windows of an input take together: 24 bytes for each token, and for each window as much as 32 of them,
+// so 400 MB.
+const maxOverflow, windowCost = 1 << 24, 32
+
+// window is a range of the tokens of a sequence.
+type window struct{ lo, hi int }
+
+// windows gives, for each sequence, its windows: the first is the one kept.
+func (o Options) windows(seqs []sequence, p []templatePart) (w [2][]window, err error) {
+	sizes := [2]int{}
+	for i := range seqs {
+		sizes[i] = len(seqs[i].ids)
+	}
+	limits := sizes
+	if o.MaxLength < 0 || o.Stride < 0 {
+		return w, fmt.Errorf("MaxLength %d and Stride %d must not be negative", o.MaxLength, o.Stride)
+	}
+	if o.MaxLength > 0 {
+		if limits, err = o.limits(sizes, len(seqs) > 1, added(p)); err != nil {
+			return w, err
+		}
+	}
+	for i := range seqs {
+		if w[i], err = o.cut(sizes[i], limits[i]); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// limits gives how many tokens of each text a window may hold.
+func (o Options) limits(sizes [2]int, pair bool, added int) (limits [2]int, err error) {
+	room := o.MaxLength
+	if !o.NoSpecial {
+		room -= added
+	}
+	switch {
+	case room < 0:
+		return limits, fmt.Errorf("MaxLength %d leaves no room for %d special tokens", o.MaxLength, added)
+	case o.Stride > o.MaxLength:
+		return limits, fmt.Errorf("Stride %d is more than MaxLength %d", o.Stride, o.MaxLength)
+	}
+	total := sizes[0] + sizes[1]
+	if total <= room {
+		return sizes, nil
+	}
+	if room == 0 {
+		return limits, nil
+	}
+	over := total - room
+	switch o.Strategy {
+	case LongestFirst:
+		if !pair {
+			return [2]int{room, 0}, nil
+		}
+		return shorten(sizes, room), nil
+	case OnlyFirst, OnlySecond:
+		k := 0
+		if o.Strategy == OnlySecond {
+			if k = 1; !pair {
+				return limits, fmt.Errorf("strategy %v, but there is one text only, of %d tokens for %d", o.Strategy, total, room)
+			}
+		}
+		if sizes[k] <= over {
+			return limits, fmt.Errorf("strategy %v: a text of %d tokens cannot give way to another of %d within MaxLength %d (%d for text)",
+				o.Strategy, sizes[k], sizes[1-k], o.MaxLength, room)
+		}
+		sizes[k] -= over
+		return sizes, nil
+	}
+	return limits, fmt.Errorf("unknown strategy %v", o.Strategy)
+}
+
+// shorten cuts the longer of two texts to what the shorter leaves, or both to half the room, the odd token to the longer.
+func shorten(sizes [2]int, room int) [2]int {
+	short, long := 0, 1
+	if sizes[0] > sizes[1] {
+		short, long = 1, 0
+	}
+	n := sizes[short]
+	out := [2]int{}
+	out[short], out[long] = n, max(n, room-n)
+	if out[short]+out[long] > room {
+		out[short] = room / 2
+		out[long] = room - room/2
+	}
+	return out
+}
+
+// cut gives the windows of size tokens, limit each. With a limit of 0 the first is empty, and the whole is the one after it.
+func (o Options) cut(size, limit int) ([]window, error) {
+	switch {
+	case limit >= size:
+		return []window{{0, size}}, nil
+	case limit == 0:
+		if o.NoOverflow {
+			return []window{{}}, nil
+		}
+		return []window{{}, {0, size}}, nil
+	case o.Stride >= limit:
+		return nil, fmt.Errorf("Stride %d must be less than the %d tokens that MaxLength %d leaves for a text of %d", o.Stride, limit, o.MaxLength, size)
+	}
+	var out []window
+	for at := 0; ; at += limit - o.Stride {
+		end := min(at+limit, size)
+		w := window{at, end}
+		if o.Left {
+			w = window{size - end, size - at}
+		}
+		out = append(out, w)
+		if end == size || o.NoOverflow {
+			return out, nil
+		}
+	}
+}
