@@ -2,8 +2,7 @@
 // cache-blocked, on all cores, to the same bits whatever the number of workers.
 //
 // Activations are F32; [gpu.Cast], [gpu.Put], [gpu.Take] and [gpu.Fill] also serve F16 and
-// BF16. Weights are F32, Plain or Native. Products of floats are rounded before they are
-// added, so results are the same on every architecture.
+// BF16. Weights are F32, Plain or Native.
 //
 // The inner loops are in one table, kernels, chosen by [Open].
 package cpu

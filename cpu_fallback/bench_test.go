@@ -1,87 +1,12 @@
 package cpu
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/rapt-go/rapt/gpu"
 )
-
-// A rig is a backend, a stream on it, and a source of operands.
-type rig struct {
-	testing.TB
-	b   *Backend
-	s   *gpu.Stream
-	rng *rand.Rand
-}
-
-func newRig(t testing.TB, opts ...Option) *rig {
-	b, err := Open(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rigOn(t, b)
-}
-
-func rigOn(t testing.TB, b *Backend) *rig {
-	s, err := gpu.NewStream(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		s.Close()
-		b.Close()
-	})
-	return &rig{t, b, s, rand.New(rand.NewPCG(1, 2))}
-}
-
-// random returns normally distributed floats.
-func (r *rig) random(n int) []float32 {
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(r.rng.NormFloat64())
-	}
-	return x
-}
-
-func (r *rig) matrix(rows, cols int) gpu.Tensor { return r.floats(rows, cols, r.random(rows*cols)) }
-
-func (r *rig) floats(rows, cols int, x []float32) gpu.Tensor {
-	t := r.s.Temp(gpu.F32, rows, cols)
-	gpu.Write(r.s, t, x)
-	return t
-}
-
-func (r *rig) ints(x ...int32) gpu.Tensor { return r.intRows(1, x) }
-
-func (r *rig) intRows(rows int, x []int32) gpu.Tensor {
-	t := r.s.Temp(gpu.I32, rows, len(x)/rows)
-	gpu.Write(r.s, t, x)
-	return t
-}
-
-// seqs are sequences one after the other.
-func (r *rig) seqs(lens ...int32) gpu.Seqs {
-	s := gpu.Seqs{N: len(lens), Len: r.ints(lens...)}
-	start, at := make([]int32, len(lens)), int32(0)
-	for i, n := range lens {
-		start[i], at = at, at+n
-		s.Max = max(s.Max, int(n))
-	}
-	s.Start = r.ints(start...)
-	return s
-}
-
-func (r *rig) do(op gpu.Op) {
-	r.Helper()
-	if r.s.Do(op); r.s.Err() != nil {
-		r.Fatal(r.s.Err())
-	}
-}
 
 // run measures op, which works through so many units.
 func (r *rig) run(b *testing.B, op gpu.Op, work float64, unit string) {
@@ -128,19 +53,6 @@ func BenchmarkAttention(b *testing.B) {
 	}
 }
 
-// attention is one of n sequences, all as long.
-func (r *rig) attention(n, q, k, heads, d int) *gpu.Attention {
-	lens := func(l int) []int32 {
-		x := make([]int32, n)
-		for i := range x {
-			x[i] = int32(l)
-		}
-		return x
-	}
-	return &gpu.Attention{Dst: r.s.Temp(gpu.F32, n*q, heads*d), Q: r.matrix(n*q, heads*d), K: r.matrix(n*k, heads*d), V: r.matrix(n*k, heads*d),
-		QSeq: r.seqs(lens(q)...), KSeq: r.seqs(lens(k)...), Heads: heads}
-}
-
 func BenchmarkNorm(b *testing.B) {
 	r := newRig(b)
 	op := &gpu.Norm{Dst: r.s.Temp(gpu.F32, 512, 768), X: r.matrix(512, 768), Residual: r.matrix(512, 768), Gain: r.matrix(1, 768), Bias: r.matrix(1, 768), Eps: 1e-12}
@@ -175,15 +87,19 @@ func BenchmarkTopK(b *testing.B) {
 	b.Run("be=cpu/dt=f32/m=1/n=50257/k=50", func(b *testing.B) { r.run(b, op, float64(gpu.Cost(op).Bytes), "GB/s") })
 }
 
-// weight prepares a weight of the given rows.
-func (r *rig) weight(f gpu.Format, rows, cols int, x []float32) gpu.Tensor {
-	b := make([]byte, 0, 4*len(x))
-	for _, v := range x {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+func BenchmarkPrepare(b *testing.B) {
+	for _, trans := range []bool{false, true} {
+		b.Run(fmt.Sprintf("be=cpu/host=f32/trans=%v/rows=3072/cols=768", trans), func(b *testing.B) {
+			r := newRig(b)
+			src := strings.NewReader(strings.Repeat("\x00\x00\x80\x3f", 3072*768))
+			for b.Loop() {
+				t, err := r.b.Prepare(gpu.F32, gpu.Native, gpu.Host{Src: src, Rows: 3072, Cols: 768, Trans: trans})
+				if err != nil {
+					b.Fatal(err)
+				}
+				r.b.Free(t.Buf)
+			}
+			b.ReportMetric(4*3072*768*float64(b.N)/b.Elapsed().Seconds()/1e9, "GB/s")
+		})
 	}
-	t, err := r.b.Prepare(gpu.F32, f, gpu.Host{Src: strings.NewReader(string(b)), DType: gpu.HostF32, Rows: rows, Cols: cols})
-	if err != nil {
-		r.Fatal(err)
-	}
-	return t
 }

@@ -31,8 +31,8 @@ func newBuffer(size int) *buffer {
 	return b
 }
 
-// bytes is the content of a buffer of this backend that has not been freed.
-func bytes(b gpu.Buffer) ([]byte, error) {
+// contents are the bytes of a buffer of this backend that has not been freed.
+func contents(b gpu.Buffer) ([]byte, error) {
 	own, ok := b.(*buffer)
 	if !ok || own == nil {
 		return nil, fmt.Errorf("a buffer of another backend, %T: %w", b, gpu.ErrUnsupported)
@@ -81,7 +81,7 @@ func open[T elem](t *gpu.Tensor, err *error) view[T] {
 	if *err != nil || t.Rows <= 0 || t.Cols <= 0 {
 		return v
 	}
-	b, e := bytes(t.Buf)
+	b, e := contents(t.Buf)
 	if e != nil {
 		*err = e
 		return v

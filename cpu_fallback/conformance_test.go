@@ -18,5 +18,7 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer b.Close()
 	gputest.Run(t, b, skips)
+	gputest.Grad(t, b, skips)
 }

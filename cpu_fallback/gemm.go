@@ -42,7 +42,7 @@ func (q *queue) openWeight(t *gpu.Tensor, err *error) weight {
 	if t.Format == gpu.Plain || *err != nil || t.Len() == 0 {
 		return weight{rows: open[float32](t, err)}
 	}
-	b, e := bytes(t.Buf)
+	b, e := contents(t.Buf)
 	if e != nil {
 		*err = e
 		return weight{}
@@ -113,8 +113,11 @@ func (j *gemmJob) product(acc []float32, b *weight, r0, rows, c0, cols int, s []
 
 // pack puts x, row l of k of some columns, where gemm looks for it.
 func (t *kernels) pack(panels, x []float32, l, k int) {
-	for j, v := range x {
-		panels[j/t.panel*t.panel*k+l*t.panel+j%t.panel] = v
+	for c := 0; c < len(x); c += t.panel {
+		to := panels[c*k+l*t.panel:]
+		for i, v := range x[c:min(c+t.panel, len(x))] {
+			to[i] = v
+		}
 	}
 }
 

@@ -13,10 +13,14 @@ import (
 func checkIDs(name string, ids []int32, low, bound int) error {
 	for i, id := range ids {
 		if int(id) < low || int(id) >= bound {
-			return fmt.Errorf("%s[%d] is %d, of %d: %w", name, i, id, bound, gpu.ErrIndex)
+			return indexError(name, i, id, bound)
 		}
 	}
 	return nil
+}
+
+func indexError(name string, i int, id int32, bound int) error {
+	return fmt.Errorf("%s[%d] is %d, of %d: %w", name, i, id, bound, gpu.ErrIndex)
 }
 
 // firstError is the first of the errors that is one.

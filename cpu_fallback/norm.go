@@ -66,14 +66,18 @@ func (j *normJob) summed(i int) []float32 {
 	if !j.sum.absent() {
 		s = j.sum.row(i)
 	}
-	for c, v := range x {
-		if j.op.Drop.Rate > 0 {
-			v *= j.op.Drop.Keep(i*j.x.cols + c)
+	if j.op.Drop.Rate > 0 || j.res.absent() {
+		for c, v := range x {
+			v = float32(v * j.op.Drop.Keep(i*len(x)+c))
+			if !j.res.absent() {
+				v += j.res.data[i*j.res.stride+c]
+			}
+			s[c] = v
 		}
-		if !j.res.absent() {
-			v = float32(v) + j.res.data[i*j.res.stride+c]
-		}
-		s[c] = v
+		return s
+	}
+	for c, r := range j.res.row(i) {
+		s[c] = x[c] + r
 	}
 	return s
 }

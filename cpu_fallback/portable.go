@@ -1,8 +1,8 @@
 package cpu
 
-// The inner loops of the portable tier. A product is converted to float32 before it is
-// added, which forbids the compiler to fuse the two: so every loop over the same sum
-// gives the same bits, on every architecture.
+// The inner loops of the portable tier. In dots and axpy a product is converted to float32
+// before it is added, which forbids the compiler to fuse the two: so both give the same
+// bits, on every architecture.
 
 import "math"
 
@@ -34,7 +34,17 @@ func dots6(acc []float32, ldAcc int, a []float32, lda int, b []float32, ldb int,
 			s4 += float32(x * b4[l])
 			s5 += float32(x * b5[l])
 		}
-		addRow(acc[i*ldAcc:][:cols], ([]float32{s0, s1, s2, s3, s4, s5})[:cols])
+		if cols < 6 {
+			addRow(acc[i*ldAcc:][:cols], ([]float32{s0, s1, s2, s3, s4, s5})[:cols])
+			continue
+		}
+		c := (*[6]float32)(acc[i*ldAcc:])
+		c[0] += s0
+		c[1] += s1
+		c[2] += s2
+		c[3] += s3
+		c[4] += s4
+		c[5] += s5
 	}
 }
 
@@ -66,35 +76,66 @@ func expSum(dst, x []float32, scale, shift float32) float64 {
 	return sum
 }
 
-// moments sums in four places, by the column modulo 4, so that additions need not wait
-// for each other.
 func moments(x []float32, zero bool) (mean, variance float64) {
 	n := float64(len(x))
-	var s [4]float64
 	if !zero {
-		for i, v := range x {
-			s[i&3] += float64(v)
-		}
-		mean = (s[0] + s[1] + s[2] + s[3]) / n
-		s = [4]float64{}
+		mean = sum(x) / n
 	}
-	for i, v := range x {
+	return mean, squares(x, mean) / n
+}
+
+// sum adds in four places, by the column modulo 4, so that additions need not wait for
+// each other.
+func sum(x []float32) float64 {
+	var s0, s1, s2, s3 float64
+	for ; len(x) >= 4; x = x[4:] {
+		s0 += float64(x[0])
+		s1 += float64(x[1])
+		s2 += float64(x[2])
+		s3 += float64(x[3])
+	}
+	for _, v := range x {
+		s0 += float64(v)
+	}
+	return s0 + s1 + s2 + s3
+}
+
+// squares is the sum of (x − mean)², taken as in sum.
+func squares(x []float32, mean float64) float64 {
+	var s0, s1, s2, s3 float64
+	for ; len(x) >= 4; x = x[4:] {
+		d0, d1, d2, d3 := float64(x[0])-mean, float64(x[1])-mean, float64(x[2])-mean, float64(x[3])-mean
+		s0 += d0 * d0
+		s1 += d1 * d1
+		s2 += d2 * d2
+		s3 += d3 * d3
+	}
+	for _, v := range x {
 		d := float64(v) - mean
-		s[i&3] += float64(d * d)
+		s0 += d * d
 	}
-	return mean, (s[0] + s[1] + s[2] + s[3]) / n
+	return s0 + s1 + s2 + s3
 }
 
 func normalize(dst, x, gain, bias []float32, mean, factor float64) {
 	dst = dst[:len(x)]
-	for i, v := range x {
-		y := (float64(v) - mean) * factor
-		if len(gain) > 0 {
-			y *= float64(gain[i])
+	switch {
+	case len(gain) == 0:
+		for i, v := range x {
+			dst[i] = float32((float64(v) - mean) * factor)
 		}
 		if len(bias) > 0 {
-			y += float64(bias[i])
+			addRow(dst, bias)
 		}
-		dst[i] = float32(y)
+	case len(bias) == 0:
+		gain = gain[:len(x)]
+		for i, v := range x {
+			dst[i] = float32((float64(v) - mean) * factor * float64(gain[i]))
+		}
+	default:
+		gain, bias = gain[:len(x)], bias[:len(x)]
+		for i, v := range x {
+			dst[i] = float32((float64(v)-mean)*factor*float64(gain[i]) + float64(bias[i]))
+		}
 	}
 }

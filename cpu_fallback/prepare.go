@@ -43,7 +43,7 @@ func (b *Backend) Prepare(dt gpu.DType, f gpu.Format, parts ...gpu.Host) (gpu.Te
 		buf.rows, buf.cols = rows, cols
 	}
 	t := gpu.Tensor{Buf: buf, Rows: rows, Cols: cols, Stride: cols, DType: dt, Format: f}
-	all, err := bytes(buf)
+	all, err := contents(buf)
 	if err != nil {
 		return gpu.Tensor{}, err
 	}
@@ -91,7 +91,6 @@ type layout struct {
 	panel int
 	row   int // where the current part starts
 	piece []byte
-	run   []float32
 }
 
 // read converts one part, as it lies in the source, row after row.
@@ -141,6 +140,10 @@ func (l *layout) line(t gpu.HostType, src []byte, r, c int) {
 
 // column writes elements of column c from row r on.
 func (l *layout) column(t gpu.HostType, src []byte, r, c int) {
+	if l.panel == 1 {
+		convert(t, l.dst[l.index(r, c):], l.cols, src)
+		return
+	}
 	size := t.Size()
 	for len(src) > 0 {
 		n := min(l.panel-r%l.panel, len(src)/size)

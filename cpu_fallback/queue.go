@@ -126,7 +126,7 @@ func (q *queue) region(buf gpu.Buffer, off, n int) ([]byte, error) {
 	if err := q.open(); err != nil {
 		return nil, err
 	}
-	b, err := bytes(buf)
+	b, err := contents(buf)
 	if err != nil {
 		return nil, fmt.Errorf("cpu: copy: %w", err)
 	}

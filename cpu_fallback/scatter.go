@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"fmt"
-
-	"github.com/rapt-go/rapt/gpu"
-)
+import "github.com/rapt-go/rapt/gpu"
 
 // runScatter needs no workers: the elements changed are few.
 func (q *queue) runScatter(op *gpu.Scatter) error {
@@ -19,7 +15,7 @@ func (q *queue) runScatter(op *gpu.Scatter) error {
 	}
 	for i, c := range col {
 		if row[i] >= 0 && (c < 0 || int(c) >= dst.cols) {
-			return fmt.Errorf("Col[%d] is %d, of %d: %w", i, c, dst.cols, gpu.ErrIndex)
+			return indexError("Col", i, c, dst.cols)
 		}
 	}
 	for i, r := range row {

@@ -38,7 +38,7 @@ func (b *Backend) Supports(op gpu.Op) error {
 			&f.Sum, &f.Stat, &f.X, &f.Gain, &op.DDst, &op.DSum)
 	case *gpu.AttentionGrad:
 		if err := supportsAttention(&op.Fwd); err != nil {
-			return fmt.Errorf("Fwd: %w", err)
+			return fmt.Errorf("in Fwd: %w", err)
 		}
 		return floats("DQ DK DV DBias DDst", &op.DQ, &op.DK, &op.DV, &op.DBias, &op.DDst)
 	case *gpu.EmbedGrad:
@@ -49,7 +49,7 @@ func (b *Backend) Supports(op gpu.Op) error {
 
 func supportsGemm(op *gpu.Gemm) error {
 	if op.B.Format > gpu.Native {
-		return fmt.Errorf("B is a weight in format %v, which this backend lacks: %w", op.B.Format, gpu.ErrUnsupported)
+		return fmt.Errorf("weight B in format %v: this backend has plain and native: %w", op.B.Format, gpu.ErrUnsupported)
 	}
 	return floats("Dst Pre UpPre A B Bias Up UpBias Mul Add", &op.Dst, &op.Pre, &op.UpPre, &op.A, &op.B, &op.Bias, &op.Up, &op.UpBias, &op.Mul, &op.Add)
 }
