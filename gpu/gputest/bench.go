@@ -10,7 +10,7 @@ import (
 )
 
 // Bench times be on the cases that are enough work to time, and on the operations of
-// BERT-base and MiniLM at the sizes of serving. Choose by name: -bench '/Gemm/.*m=512'.
+// BERT-base and MiniLM at the sizes of serving. Choose by name: -bench '/Gemm/m=512/n=768'.
 // GFLOP/s and GB/s are of the work that [gpu.Cost] counts.
 func Bench(b *testing.B, be gpu.Backend) {
 	cases := slices.DeleteFunc(Cases(), func(c Case) bool {
@@ -23,11 +23,13 @@ func Bench(b *testing.B, be gpu.Backend) {
 }
 
 func bench(b *testing.B, be gpu.Backend, c Case) {
-	d, err := newDevice(be)
+	s := &suite{b: be}
+	d, err := s.device()
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer d.close()
+	defer d.s.Close()
 	op, err := d.place(c.Build(newEnv(roomy)))
 	if err == nil {
 		err = errors.Join(be.Supports(op), d.reset())

@@ -128,6 +128,7 @@ func attentionFeatures() (cases []Case) {
 	for _, n := range []int{1, 2, 3, 16} {
 		add(attentionCase{name: fmt.Sprintf("pages=%d", n), q: []int{1, 4, 2}, k: []int{19, 4, 33}, heads: 2, d: 8, pages: n, with: causal})
 	}
+	add(attentionCase{name: "pages across blocks", q: []int{2, 5}, k: []int{100, 140}, heads: 1, d: 4, pages: 24, with: causal})
 	add(attentionCase{name: "pages of beams", q: []int{1, 1, 1}, k: []int{6, 0, 6}, heads: 2, d: 8, pages: 1, with: lse})
 	add(attentionCase{name: "f32", q: ragged, heads: 2, d: 8, with: func(e *Env, op *gpu.Attention) { op.Dst = e.Out(gpu.F32, op.Dst.Rows, op.Dst.Cols) }})
 	for _, g := range []attentionCase{
@@ -135,6 +136,7 @@ func attentionFeatures() (cases []Case) {
 		{name: "grad causal", q: []int{5, 2}, k: []int{3, 7}, heads: 2, d: 4, with: both(causal, scale)},
 		{name: "grad pages", q: []int{2, 4}, k: []int{7, 4}, heads: 2, d: 8, pages: 3, with: causal},
 		{name: "grad", q: []int{9, 17}, heads: 4, d: 16},
+		{name: "grad pages across blocks", q: []int{5}, k: []int{140}, heads: 1, d: 4, pages: 24, with: causal},
 		{name: "grad blocks", q: []int{70}, heads: 1, d: 4, with: both(bias(20), causal)},
 	} {
 		g.grad = true

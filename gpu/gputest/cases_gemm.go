@@ -117,6 +117,7 @@ func gemmFeatures() (cases []Case) {
 		add("alpha", dt, func(e *Env, op *gpu.Gemm) { op.Alpha = -0.125; withBias(e, op) })
 	}
 	add("drop", gpu.F32, func(e *Env, op *gpu.Gemm) {
+		op.Dst = e.Strided(gpu.F32, 5, 33, 40)
 		op.Drop = gpu.Drop{Rate: 0.3, Key: 0x123456789abcdef}
 		op.Add = e.Rand(gpu.F32, 5, 33)
 	})

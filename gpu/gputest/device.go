@@ -14,16 +14,20 @@ import (
 type device struct {
 	b      gpu.Backend
 	s      *gpu.Stream
-	q      gpu.Queue // for whole buffers
+	q      gpu.Queue // the stream's, for whole buffers
 	buf    map[*memory]gpu.Buffer
 	weight map[*memory]gpu.Tensor
 }
 
-func newDevice(b gpu.Backend) (*device, error) {
-	d := &device{b: b, buf: map[*memory]gpu.Buffer{}, weight: map[*memory]gpu.Tensor{}}
-	var err error
-	d.s, err = gpu.NewStream(b, func(q gpu.Queue) gpu.Queue { d.q = q; return q })
-	return d, err
+// device returns a device over the suite's own stream, or a new one if that has failed.
+func (s *suite) device() (*device, error) {
+	if s.stream == nil || s.stream.Err() != nil {
+		var err error
+		if s.stream, err = gpu.NewStream(s.b, func(q gpu.Queue) gpu.Queue { s.queue = q; return q }); err != nil {
+			return nil, err
+		}
+	}
+	return &device{b: s.b, s: s.stream, q: s.queue, buf: map[*memory]gpu.Buffer{}, weight: map[*memory]gpu.Tensor{}}, nil
 }
 
 // place returns op with its tensors on the device, in memory that reset fills.
@@ -52,7 +56,7 @@ func (d *device) put(m *memory, t *gpu.Tensor) error {
 				return err
 			}
 			if w.Rows != t.Rows || w.Cols != t.Cols || w.DType != m.dt || w.Format != m.format {
-				return fmt.Errorf("Prepare makes %v %v of %v %v", w, w.Format, t, m.format)
+				return fmt.Errorf("a weight %v %v is prepared as %v %v", t, m.format, w, w.Format)
 			}
 			d.weight[m], d.buf[m] = w, w.Buf
 		}
@@ -94,8 +98,7 @@ func (d *device) content(m *memory) ([]byte, error) {
 }
 
 // close frees what d has on the backend, whose content must no longer be needed.
-func (d *device) close() error {
-	err := d.s.Close()
+func (d *device) close() (err error) {
 	for _, b := range d.buf {
 		err = errors.Join(err, d.b.Free(b))
 	}

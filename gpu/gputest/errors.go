@@ -52,7 +52,7 @@ func (s *suite) refusals(t *testing.T) {
 	e := newEnv(roomy)
 	arena := e.Rand(gpu.F32, 40, 64)
 	weight := e.Weight(gpu.F32, gpu.Native, 8, 8)
-	d, err := newDevice(s.b)
+	d, err := s.device()
 	if err != nil {
 		t.Fatal(err)
 	}

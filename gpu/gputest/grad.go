@@ -19,6 +19,7 @@ func Grad(t *testing.T, b gpu.Backend, options ...Option) {
 			t.Run(c.Name, func(t *testing.T) { s.grad(t, gradCase(c, everything)) })
 		}
 	}
+	s.close(t)
 }
 
 func (s *suite) grad(t *testing.T, c Case) {
@@ -53,7 +54,7 @@ func chain[T real](op gpu.Op) error {
 
 // chain does the same on the backend, and returns what mem then holds.
 func (s *suite) chain(op gpu.Op, mem []*memory) ([][]byte, error) {
-	d, err := newDevice(s.b)
+	d, err := s.device()
 	if err != nil {
 		return nil, err
 	}

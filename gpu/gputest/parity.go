@@ -91,7 +91,7 @@ func bothOracles(op gpu.Op, mem []*memory) (exact, naive []*memory, err error) {
 // run runs op on the backend from the same memory so many times, which must agree,
 // and returns what its memories then hold.
 func (s *suite) run(op gpu.Op, mem []*memory, times int) (got [][]byte, err error) {
-	d, err := newDevice(s.b)
+	d, err := s.device()
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (d *device) once(op gpu.Op, mem []*memory) (got [][]byte, err error) {
 	}
 	d.s.Do(op)
 	if err := d.s.Sync(); err != nil {
-		return nil, fmt.Errorf("Supports says yes, Run %v", err) // wraps nothing: it may not be skipped
+		return nil, fmt.Errorf("what Supports accepts fails: %v", err) // wraps nothing: it may not be skipped
 	}
 	for _, m := range mem {
 		data, err := d.content(m)
@@ -147,18 +147,11 @@ func supported(d *device, op gpu.Op) error {
 		return nil
 	}
 	if !errors.Is(err, gpu.ErrUnsupported) {
-		return fmt.Errorf("Supports answers without ErrUnsupported: %v", err)
+		return fmt.Errorf("an answer of Supports is no ErrUnsupported: %v", err)
 	}
-	run, err2 := gpu.NewStream(d.b)
-	if err2 != nil {
-		return err2
+	if got := d.q.Run(gpu.Clone(op)); !errors.Is(got, gpu.ErrUnsupported) {
+		return fmt.Errorf("to Supports it is %q, to Run %v", err, got)
 	}
-	run.Do(op)
-	run.Sync()
-	if got := run.Err(); !errors.Is(got, gpu.ErrUnsupported) {
-		return fmt.Errorf("Supports says %q and Run %v", err, got)
-	}
-	run.Close()
 	return err
 }
 

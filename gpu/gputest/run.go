@@ -37,6 +37,8 @@ type suite struct {
 	small, allocates bool
 	skips            []*regexp.Regexp
 	refused          int // how many cases were, as listed
+	stream           *gpu.Stream
+	queue            gpu.Queue // of stream
 }
 
 func newSuite(b gpu.Backend, options []Option) *suite {
@@ -65,7 +67,17 @@ func Run(t *testing.T, b gpu.Backend, options ...Option) {
 	t.Run("Errors", s.errors)
 	t.Run("Memory", s.memory)
 	t.Run("Layer", s.layer)
+	s.close(t)
 	t.Logf("%s does not support %d cases", b.Info().Name, s.refused)
+}
+
+// close closes the stream that cases ran on.
+func (s *suite) close(t *testing.T) {
+	if s.stream != nil {
+		if err := s.stream.Close(); err != nil && !t.Failed() {
+			t.Error(err)
+		}
+	}
 }
 
 // skip reports whether the backend refuses what name tests, err being what it says. It

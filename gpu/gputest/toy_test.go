@@ -44,12 +44,34 @@ func (toy[T]) Prepare(dt gpu.DType, f gpu.Format, parts ...gpu.Host) (gpu.Tensor
 	return newEnv(roomy).Prepared(dt, f, parts...), nil
 }
 
-type toyQueue[T real] struct{ closed bool }
+// A toyQueue captures operations as well.
+type toyQueue[T real] struct{ record *toyGraph[T] }
+
+type toyGraph[T real] struct{ ops []gpu.Op }
 
 func (q *toyQueue[T]) Run(op gpu.Op) error {
-	gpu.Walk(op, func(string, *gpu.Tensor) {})
+	if q.record != nil {
+		q.record.ops = append(q.record.ops, gpu.Clone(op))
+		return nil
+	}
 	return evaluate[T](op)
 }
+
+func (q *toyQueue[T]) Capture(record func() error) (gpu.Graph, error) {
+	g := &toyGraph[T]{}
+	q.record = g
+	defer func() { q.record = nil }()
+	return g, record()
+}
+
+func (g *toyGraph[T]) Launch() (err error) {
+	for _, op := range g.ops {
+		err = errors.Join(err, evaluate[T](op))
+	}
+	return err
+}
+
+func (g *toyGraph[T]) Close() error { return nil }
 
 func (q *toyQueue[T]) Upload(dst gpu.Buffer, off int, src []byte) error {
 	copy(dst.(*memory).data[off:][:len(src)], src)
