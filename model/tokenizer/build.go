@@ -115,41 +115,46 @@ func (b *builder) finish(c *config) *Tokenizer {
 	return t
 }
 
-// plain reads the lines of a vocab.txt, which are words in the order of their ids, and builds a BERT tokenizer. Of equal lines the last counts.
+// plain reads the lines of a vocab.txt, which are words in the order of their ids, and builds a BERT tokenizer.
 func (b *builder) plain(data []byte, c *config) error {
 	class := trimClass(c.Class)
-	if class != "" && class != "MPNet" && !slices.Contains(bertClasses, class) {
-		return fmt.Errorf("%s: tokenizer_class %q with %s is %w", configFile, c.Class, vocabFile, ErrUnsupported)
+	if class != "" && class != mpnet && !slices.Contains(bertClasses, class) {
+		return fmt.Errorf("the tokenizer_class %q of %s is %w", c.Class, configFile, ErrUnsupported)
 	}
-	if !utf8.Valid(data) {
-		return fmt.Errorf("%s: not UTF-8", vocabFile)
-	}
-	words := map[string]int32{}
-	id := int32(0)
-	for line := range strings.Lines(string(data)) {
-		if line = strings.TrimSuffix(line, "\n"); line != "" {
-			line = strings.TrimSuffix(line, "\r")
-		}
-		words[line] = id
-		id++
+	c.nameRoles(class)
+	words, err := readLineWords(data)
+	if err != nil {
+		return err
 	}
 	if err := b.setVocab(words); err != nil {
-		return fmt.Errorf("%s: %w", vocabFile, err)
-	}
-	names := [...]string{"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"}
-	if class == "MPNet" {
-		names = [...]string{"[UNK]", "</s>", "<pad>", "<s>", "<mask>"}
-	}
-	for i, p := range c.roles() {
-		if *p == nil {
-			*p = &named{addedToken{Content: names[i], LStrip: names[i] == "<mask>"}, true}
-		}
+		return err
 	}
 	unk, ok := words[c.Unk.Content]
 	if !ok {
-		return fmt.Errorf("%s: no line is the unknown token %q", vocabFile, c.Unk.Content)
+		return fmt.Errorf("no line is the unknown token %q", c.Unk.Content)
 	}
 	b.unk = unk
+	b.plainSteps(c)
+	if err := b.addPlain(c); err != nil {
+		return err
+	}
+	ids := [2]int32{}
+	for i, name := range [2]string{c.CLS.Content, c.Sep.Content} {
+		id, ok := b.t.ids[name]
+		if !ok {
+			return fmt.Errorf("no line is the special token %q", name)
+		}
+		ids[i] = id
+	}
+	b.t.post = bertTemplate(ids[0], ids[1])
+	if class == mpnet {
+		b.t.post = robertaTemplate(ids[0], ids[1], true, false)
+	}
+	return nil
+}
+
+// plainSteps sets the steps of a BERT tokenizer.
+func (b *builder) plainSteps(c *config) {
 	lower := c.Lower == nil || *c.Lower
 	strip := lower
 	if c.Strip != nil {
@@ -158,30 +163,44 @@ func (b *builder) plain(data []byte, c *config) error {
 	t := b.t
 	t.normalizer = newBertNormalizer(true, c.Ideographs == nil || *c.Ideographs, strip, lower)
 	t.pre = bertPreTokenizer{runeClasses()}
-	t.model = newWordPiece(words, unk, "##", defaultMaxRunes)
+	t.model = newWordPiece(b.words, b.unk, "##", defaultMaxRunes)
 	t.decoder = wordPieceDecoder{prefix: "##", cleanUp: true}
-	if err := b.addPlain(c); err != nil {
-		return err
-	}
-	ids := [2]int32{}
-	for i, name := range [2]string{c.CLS.Content, c.Sep.Content} {
-		id, ok := t.ids[name]
-		if !ok {
-			return fmt.Errorf("%s: no line is the special token %q", vocabFile, name)
-		}
-		ids[i] = id
-	}
-	t.post = bertTemplate(ids[0], ids[1])
-	if class == "MPNet" {
-		t.post = robertaTemplate(ids[0], ids[1], true, false)
-	}
-	return nil
 }
+
+// readLineWords gives the number of each line; of equal lines the last counts.
+func readLineWords(data []byte) (map[string]int32, error) {
+	if !utf8.Valid(data) {
+		return nil, fmt.Errorf("not UTF-8")
+	}
+	words := map[string]int32{}
+	id := int32(0)
+	for line := range strings.Lines(string(data)) {
+		words[strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")] = id
+		id++
+	}
+	return words, nil
+}
+
+// nameRoles names the special tokens that the files leave open.
+func (c *config) nameRoles(class string) {
+	names := [...]string{"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"}
+	if class == mpnet {
+		names = [...]string{"[UNK]", "</s>", "<pad>", "<s>", "<mask>"}
+	}
+	for i, p := range c.roles() {
+		if *p == nil {
+			*p = &named{Content: names[i], LStrip: names[i] == "<mask>"}
+		}
+	}
+}
+
+// mpnet is the one class that reads a vocab.txt as BERT does but frames texts as RoBERTa.
+const mpnet = "MPNet"
 
 // bertClasses are the tokenizer classes that read a vocab.txt as BERT does.
 var bertClasses = []string{
 	"Bert", "DistilBert", "Electra", "MobileBert", "ConvBert", "LayoutLM", "SqueezeBert", "RetriBert", "Lxmert",
-	"DPRContextEncoder", "DPRQuestionEncoder", "DPRReader", "PreTrained", "Tokenizers", "TokenizersBackend",
+	"DPRContextEncoder", "DPRQuestionEncoder", "DPRReader", "PreTrained", "TokenizersBackend",
 }
 
 // defaultMaxRunes is the length of the longest word that WordPiece cuts, in code points, where no file says.
@@ -205,9 +224,9 @@ func (b *builder) addPlain(c *config) error {
 	for key, n := range c.ByID {
 		id, err := strconv.ParseFloat(key, 64)
 		if err != nil {
-			return fmt.Errorf("%s: added_tokens_decoder: %q is no id", configFile, key)
+			return fmt.Errorf("added_tokens_decoder of %s: %q is no id", configFile, key)
 		}
-		list = append(list, numbered{id, n.addedToken})
+		list = append(list, numbered{id, addedToken(n)})
 	}
 	if c.ByID == nil {
 		for content, id := range c.AddedTokens {
@@ -228,12 +247,12 @@ func (b *builder) addPlain(c *config) error {
 	for _, n := range more {
 		if !done[n.Content] {
 			n.Special = true
-			list = append(list, numbered{addedToken: n.addedToken})
+			list = append(list, numbered{addedToken: addedToken(n)})
 		}
 	}
 	for _, n := range list {
 		if err := b.add(n.addedToken); err != nil {
-			return fmt.Errorf("%s: %w", vocabFile, err)
+			return err
 		}
 	}
 	return nil

@@ -2,7 +2,10 @@ package tokenizer
 
 // From tokens back to text.
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // DecodeOptions say how to decode. The zero value keeps everything.
 type DecodeOptions struct {
@@ -18,15 +21,22 @@ func (t *Tokenizer) Decode(ids []int32, o DecodeOptions) string {
 			words = append(words, e.text)
 		}
 	}
-	separator := " "
-	if t.decoder != nil {
-		words, separator = t.decoder.decode(words), ""
-	}
-	text := strings.Join(words, separator)
+	text := t.join(words)
 	if o.CleanUp {
 		text = cleanUp(text, cleanUpPairs)
 	}
 	return text
+}
+
+// DecodeTokens gives the text of tokens by their own texts, as [Encoding.Tokens] gives them. They need not be in the vocabulary.
+func (t *Tokenizer) DecodeTokens(tokens []string) string { return t.join(slices.Clone(tokens)) }
+
+// join turns tokens into a text; it may change them.
+func (t *Tokenizer) join(tokens []string) string {
+	if t.decoder == nil {
+		return strings.Join(tokens, " ")
+	}
+	return strings.Join(t.decoder.decode(tokens), "")
 }
 
 // decoder turns tokens into parts of a text; it may change its argument.

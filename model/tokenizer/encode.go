@@ -41,35 +41,39 @@ type scratch struct {
 	found  [2][]found
 	pieces []piece
 	tokens []token
+	layout layout
 }
 
-// Encode gives the tokens of a text.
-func (t *Tokenizer) Encode(text string, o Options) (Encoding, error) { return t.encode(o, text) }
+// Encode gives the tokens of a text. It allocates what it returns.
+func (t *Tokenizer) Encode(text string, o Options) (Encoding, error) {
+	return t.encode([2]string{text}, 1, o)
+}
 
 // EncodePair gives the tokens of two texts in one input.
 func (t *Tokenizer) EncodePair(text, pair string, o Options) (Encoding, error) {
-	return t.encode(o, text, pair)
+	return t.encode([2]string{text, pair}, 2, o)
 }
 
-func (t *Tokenizer) encode(o Options, texts ...string) (Encoding, error) {
+func (t *Tokenizer) encode(texts [2]string, count int, o Options) (Encoding, error) {
 	s := t.pool.Get().(*scratch)
-	defer t.pool.Put(s)
-	seqs := s.seqs[:len(texts)]
-	for i, text := range texts {
-		if len(text) > math.MaxInt32 {
-			return Encoding{}, fmt.Errorf("tokenizer: text of %d bytes; at most %d", len(text), math.MaxInt32)
+	defer func() {
+		s.seqs[0].text, s.seqs[1].text = "", "" // the pool holds no text of a caller
+		t.pool.Put(s)
+	}()
+	seqs := s.seqs[:count]
+	for i := range seqs {
+		if len(texts[i]) > math.MaxInt32 {
+			return Encoding{}, fmt.Errorf("tokenizer: a text of %d bytes; at most %d", len(texts[i]), math.MaxInt32)
 		}
-		t.sequence(s, &seqs[i], text)
+		t.sequence(s, &seqs[i], texts[i])
 	}
-	windows, err := o.windows(seqs, t.post.template(len(seqs) > 1))
-	if err != nil {
+	l := &s.layout
+	l.o, l.seqs, l.parts = o, seqs, t.post.template(count > 1)
+	l.windows = [2][]window{l.windows[0][:0], l.windows[1][:0]}
+	if err := l.cut(); err != nil {
 		return Encoding{}, fmt.Errorf("tokenizer: %w", err)
 	}
-	e, err := t.assemble(o, seqs, windows)
-	for i := range seqs {
-		seqs[i].text = "" // the pool holds no text of the caller
-	}
-	return e, err
+	return t.assemble(l)
 }
 
 // sequence tokenizes one text: added tokens that match it as it stands divide it into segments.

@@ -121,6 +121,21 @@ func TestGolden(t *testing.T) {
 	fmt.Printf("golden: %d tokenizers, %d lines\n", tokenizers, lines)
 }
 
+// TestLibrary compares options that the golden set lacks; _gen/fixtures.py wrote what the library gives.
+func TestLibrary(t *testing.T) {
+	texts := readTexts(t, filepath.Join("testdata", "texts.jsonl"))
+	folders, err := filepath.Glob(filepath.Join("testdata", "*", "expected.jsonl"))
+	must(t, err)
+	if len(folders) == 0 {
+		t.Fatal("no fixtures")
+	}
+	for _, name := range folders {
+		tok, err := Load(os.DirFS(filepath.Dir(name)))
+		must(t, err)
+		compareRows(t, filepath.Dir(name), tok, texts, readLines[goldenRow](t, name))
+	}
+}
+
 // mustSupport tells folders of kinds that this package reads.
 func mustSupport(t *testing.T, folder fs.FS) bool {
 	var f struct{ Model struct{ Type string } }

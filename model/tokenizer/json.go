@@ -82,7 +82,7 @@ func openSection(path string, raw json.RawMessage, depth int) (section, error) {
 	return s, s.into(&s)
 }
 
-// into decodes the fields of a section; pointers to fields that must be there follow, and are set on return.
+// into decodes the fields of a section.
 func (s section) into(v any) error {
 	if err := json.Unmarshal(s.raw, v); err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
@@ -146,22 +146,7 @@ func list[T any](s section, field string, parse func(section) (T, error)) ([]T, 
 func parseNormalizer(s section) (normalizer, error) {
 	switch s.Type {
 	case "BertNormalizer":
-		var f struct {
-			Clean  *bool `json:"clean_text"`
-			Spaced *bool `json:"handle_chinese_chars"`
-			Strip  *bool `json:"strip_accents"`
-			Lower  *bool `json:"lowercase"`
-		}
-		if err := s.into(&f); err != nil {
-			return nil, err
-		}
-		if f.Clean == nil || f.Spaced == nil || f.Lower == nil {
-			return nil, s.need("clean_text, handle_chinese_chars and lowercase")
-		}
-		if f.Strip == nil {
-			f.Strip = f.Lower
-		}
-		return newBertNormalizer(*f.Clean, *f.Spaced, *f.Strip, *f.Lower), nil
+		return parseBertNormalizer(s)
 	case "Lowercase":
 		return lowercase{}, nil
 	case "NFC":
@@ -204,6 +189,25 @@ func parseNormalizer(s section) (normalizer, error) {
 		return normalizers(steps), err
 	}
 	return nil, s.refuse("Nmt", "Precompiled", "ByteLevel")
+}
+
+func parseBertNormalizer(s section) (normalizer, error) {
+	var f struct {
+		Clean  *bool `json:"clean_text"`
+		Spaced *bool `json:"handle_chinese_chars"`
+		Strip  *bool `json:"strip_accents"`
+		Lower  *bool `json:"lowercase"`
+	}
+	if err := s.into(&f); err != nil {
+		return nil, err
+	}
+	if f.Clean == nil || f.Spaced == nil || f.Lower == nil {
+		return nil, s.need("clean_text, handle_chinese_chars and lowercase")
+	}
+	if f.Strip == nil {
+		f.Strip = f.Lower
+	}
+	return newBertNormalizer(*f.Clean, *f.Spaced, *f.Strip, *f.Lower), nil
 }
 
 func parseReplace(s section) (replace, error) {

@@ -67,7 +67,7 @@ func LoadPlain(fsys fs.FS) (*Tokenizer, error) {
 	}
 	b := newBuilder()
 	if err := b.plain(data, c); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", vocabFile, err)
 	}
 	return b.finish(c), nil
 }
@@ -117,18 +117,14 @@ type config struct {
 }
 
 // named is a token given by its content alone or with its properties.
-type named struct {
-	addedToken
-	bare bool
-}
+type named addedToken
 
 // UnmarshalJSON reads a string or an object.
 func (n *named) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
-		n.bare = true
 		return json.Unmarshal(data, &n.Content)
 	}
-	return json.Unmarshal(data, &n.addedToken)
+	return json.Unmarshal(data, (*addedToken)(n))
 }
 
 // roles are the special tokens of c, in the order in which the library adds them.

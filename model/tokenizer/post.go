@@ -2,10 +2,7 @@ package tokenizer
 
 // The last step: adding what a model wants around its texts.
 
-import (
-	"fmt"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // templatePart is a part of a template: one of the texts, or special tokens.
 type templatePart struct {
@@ -61,115 +58,6 @@ func added(parts []templatePart) int {
 		n += len(p.ids)
 	}
 	return n
-}
-
-// assemble builds the encoding of the first windows, and of the further ones: every combination of the windows of the template's texts,
-// in the order in which the library merges them.
-func (t *Tokenizer) assemble(o Options, seqs []sequence, w [2][]window) (Encoding, error) {
-	parts := t.post.template(len(seqs) > 1)
-	var over [][]int // the windows of the texts so far, of each further encoding
-	var main []int
-	for _, p := range parts {
-		if p.seq < 0 || o.NoOverflow {
-			continue
-		}
-		count := len(w[p.seq])
-		if (len(over)+1)*count > maxOverflow/windowCost {
-			return Encoding{}, errOverflow(o, len(over)+1, count)
-		}
-		var next [][]int
-		for i, v := range append(over, main) {
-			first := 0
-			if i == len(over) {
-				first = 1 // with the first window it is main still
-			}
-			for k := first; k < count; k++ {
-				next = append(next, append(v[:len(v):len(v)], k))
-			}
-		}
-		over, main = next, append(main, 0)
-	}
-	e := t.build(o, seqs, w, parts, main)
-	if len(over)*(len(e.IDs)+windowCost) > maxOverflow {
-		return Encoding{}, errOverflow(o, len(over), 1)
-	}
-	for _, v := range over {
-		e.Overflow = append(e.Overflow, t.build(o, seqs, w, parts, v))
-	}
-	return e, nil
-}
-
-func errOverflow(o Options, a, b int) error {
-	return fmt.Errorf("tokenizer: MaxLength %d gives %d windows, too many to hold: set NoOverflow", o.MaxLength, a*b)
-}
-
-// build lays out the windows pick, one for each text of the template in turn; nil picks the first.
-func (t *Tokenizer) build(o Options, seqs []sequence, w [2][]window, parts []templatePart, pick []int) Encoding {
-	size := 0
-	if !o.NoSpecial {
-		size = added(parts)
-	}
-	windowOf := func(p templatePart, i int) (window, int) {
-		k := 0
-		if pick != nil {
-			k = pick[i]
-		}
-		return w[p.seq][k], k
-	}
-	i := 0
-	for _, p := range parts {
-		if p.seq >= 0 {
-			v, _ := windowOf(p, i)
-			size += v.hi - v.lo
-			i++
-		}
-	}
-	numbers := make([]int32, 3*size) // one allocation for the three
-	e := Encoding{
-		IDs: numbers[:0:size], Types: numbers[size : size : 2*size], Words: numbers[2*size : 2*size],
-		Sequence: make([]int8, 0, size), Offsets: make([]Span, 0, size), tokenizer: t,
-	}
-	for i := range seqs {
-		e.texts[i] = seqs[i].text
-	}
-	i = 0
-	for _, p := range parts {
-		switch {
-		case p.seq >= 0:
-			v, k := windowOf(p, i)
-			kind := p.kind
-			switch {
-			case k > 0 && o.NoSpecial:
-				kind = int32(p.seq)
-			case k > 0:
-				kind = p.rest
-			}
-			e.addText(&seqs[p.seq], v, p.seq, kind)
-			i++
-		case !o.NoSpecial:
-			for _, id := range p.ids {
-				e.IDs, e.Types, e.Words = append(e.IDs, id), append(e.Types, p.kind), append(e.Words, -1)
-				e.Sequence, e.Offsets = append(e.Sequence, -1), append(e.Offsets, Span{})
-			}
-		}
-	}
-	return e
-}
-
-// addText appends a window of a sequence.
-func (e *Encoding) addText(q *sequence, w window, seq int, kind int32) {
-	for _, o := range q.odd {
-		if w.lo <= o.index && o.index < w.hi {
-			e.odd = append(e.odd, oddToken{len(e.IDs) + o.index - w.lo, o.text})
-		}
-	}
-	e.IDs = append(e.IDs, q.ids[w.lo:w.hi]...)
-	e.Words = append(e.Words, q.words[w.lo:w.hi]...)
-	e.Offsets = append(e.Offsets, q.spans[w.lo:w.hi]...)
-	for range w.hi - w.lo {
-		e.Types = append(e.Types, kind)
-		e.Sequence = append(e.Sequence, int8(seq))
-	}
 }
 
 // trimOdd takes white space off the offsets of added tokens that took it in.

@@ -45,27 +45,28 @@ const maxOverflow, windowCost = 1 << 24, 32
 // window is a range of the tokens of a sequence.
 type window struct{ lo, hi int }
 
-// windows gives, for each sequence, its windows: the first is the one kept.
-func (o Options) windows(seqs []sequence, p []templatePart) (w [2][]window, err error) {
+// cut sets the windows of each text: the first is the one kept.
+func (l *layout) cut() (err error) {
+	o := l.o
+	if o.MaxLength < 0 || o.Stride < 0 {
+		return fmt.Errorf("MaxLength %d and Stride %d must not be negative", o.MaxLength, o.Stride)
+	}
 	sizes := [2]int{}
-	for i := range seqs {
-		sizes[i] = len(seqs[i].ids)
+	for i := range l.seqs {
+		sizes[i] = len(l.seqs[i].ids)
 	}
 	limits := sizes
-	if o.MaxLength < 0 || o.Stride < 0 {
-		return w, fmt.Errorf("MaxLength %d and Stride %d must not be negative", o.MaxLength, o.Stride)
-	}
 	if o.MaxLength > 0 {
-		if limits, err = o.limits(sizes, len(seqs) > 1, added(p)); err != nil {
-			return w, err
+		if limits, err = o.limits(sizes, len(l.seqs) > 1, added(l.parts)); err != nil {
+			return err
 		}
 	}
-	for i := range seqs {
-		if w[i], err = o.cut(sizes[i], limits[i]); err != nil {
-			return w, err
+	for i := range l.seqs {
+		if l.windows[i], err = o.windows(l.windows[i][:0], sizes[i], limits[i]); err != nil {
+			return err
 		}
 	}
-	return w, nil
+	return nil
 }
 
 // limits gives how many tokens of each text a window may hold.
@@ -78,7 +79,7 @@ func (o Options) limits(sizes [2]int, pair bool, added int) (limits [2]int, err 
 	case room < 0:
 		return limits, fmt.Errorf("MaxLength %d leaves no room for %d special tokens", o.MaxLength, added)
 	case o.Stride > o.MaxLength:
-		return limits, fmt.Errorf("Stride %d is more than MaxLength %d", o.Stride, o.MaxLength)
+		return limits, fmt.Errorf("a Stride of %d is more than MaxLength %d", o.Stride, o.MaxLength)
 	}
 	total := sizes[0] + sizes[1]
 	if total <= room {
@@ -127,29 +128,29 @@ func shorten(sizes [2]int, room int) [2]int {
 	return out
 }
 
-// cut gives the windows of size tokens, limit each. With a limit of 0 the first is empty, and the whole is the one after it.
-func (o Options) cut(size, limit int) ([]window, error) {
+// windows appends the windows of size tokens, limit each. With a limit of 0 the first is empty, and the whole is the one after it.
+func (o Options) windows(dst []window, size, limit int) ([]window, error) {
 	switch {
 	case limit >= size:
-		return []window{{0, size}}, nil
+		return append(dst, window{0, size}), nil
 	case limit == 0:
-		if o.NoOverflow {
-			return []window{{}}, nil
+		dst = append(dst, window{})
+		if !o.NoOverflow {
+			dst = append(dst, window{0, size})
 		}
-		return []window{{}, {0, size}}, nil
+		return dst, nil
 	case o.Stride >= limit:
-		return nil, fmt.Errorf("Stride %d must be less than the %d tokens that MaxLength %d leaves for a text of %d", o.Stride, limit, o.MaxLength, size)
+		return nil, fmt.Errorf("a Stride of %d must be less than the %d tokens that MaxLength %d leaves for a text of %d", o.Stride, limit, o.MaxLength, size)
 	}
-	var out []window
 	for at := 0; ; at += limit - o.Stride {
 		end := min(at+limit, size)
 		w := window{at, end}
 		if o.Left {
 			w = window{size - end, size - at}
 		}
-		out = append(out, w)
+		dst = append(dst, w)
 		if end == size || o.NoOverflow {
-			return out, nil
+			return dst, nil
 		}
 	}
 }
