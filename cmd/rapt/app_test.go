@@ -1,0 +1,168 @@
+package main
+
+// The command as its users meet it: run in this process on the golden models.
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A ran is what a command line did.
+type ran struct {
+	code           int
+	stdout, stderr string
+}
+
+// rapt runs a command line with a standard input.
+func rapt(t *testing.T, stdin string, args ...string) ran {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := run(context.Background(), args, strings.NewReader(stdin), &out, &errs)
+	return ran{code, out.String(), errs.String()}
+}
+
+// ok runs a command line that must be done, and returns its lines of JSON as T.
+func ok[T any](t *testing.T, stdin string, args ...string) []T {
+	t.Helper()
+	r := rapt(t, stdin, slices.Insert(slices.Clone(args), 1, "--json", "--quiet")...)
+	require.Equal(t, exitDone, r.code, "%q: %s", args, r.stderr)
+	require.Empty(t, r.stderr, "%q is quiet", args)
+	var all []T
+	for line := range strings.Lines(r.stdout) {
+		var x T
+		dec := json.NewDecoder(strings.NewReader(line))
+		dec.DisallowUnknownFields()
+		require.NoError(t, dec.Decode(&x), line)
+		all = append(all, x)
+	}
+	return all
+}
+
+// golden is the path of a golden folder.
+func golden(parts ...string) string {
+	return filepath.Join(append([]string{"..", "..", "testdata", "golden"}, parts...)...)
+}
+
+// readJSON reads a file that holds a T.
+func readJSON[T any](t *testing.T, path string) T {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var x T
+	require.NoError(t, json.Unmarshal(data, &x), path)
+	return x
+}
+
+// write makes a file in a folder of the test.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestExitCodes(t *testing.T) {
+	lines := write(t, "lines.txt", "a\nb\n")
+	bert, classify, rerank := golden("bert"), golden("bert-classify"), golden("bert-rerank")
+	for _, c := range []struct {
+		args []string
+		code int
+		says []string
+	}{
+		{[]string{}, exitUsage, []string{"a command is needed", "Usage:"}},
+		{[]string{"--help"}, exitDone, nil},
+		{[]string{"--version"}, exitDone, nil},
+		{[]string{"help"}, exitDone, nil},
+		{[]string{"help", "embed"}, exitDone, nil},
+		{[]string{"help", "nothing"}, exitUsage, []string{`"nothing"`}},
+		{[]string{"embedd", "x"}, exitUsage, []string{`"embedd"`, "did you mean embed?"}},
+		{[]string{"generate", "x"}, exitUsage, []string{`"generate"`}},
+		{[]string{"completion", "bash"}, exitDone, nil},
+		{[]string{"completion", "nothing"}, exitUsage, []string{"bash"}},
+		{[]string{"embed", "--nothing", "x"}, exitUsage, []string{"--nothing"}},
+		{[]string{"embed", "--precision", "int9", "x"}, exitUsage, []string{"--precision", "int9", "int8"}},
+		{[]string{"embed", "--precision", "int8", "x"}, exitUnsupported, []string{"q8"}},
+		{[]string{"embed", "--precision", "bf16", "x"}, exitUnsupported, []string{"bf16"}},
+		{[]string{"embed", "--precision", "f32", "x"}, exitDone, nil},
+		{[]string{"embed", "--backend", "cpu", "--threads", "1", "x"}, exitDone, []string{"backend: cpu", "1 thread"}},
+		{[]string{"embed", "--backend", "tpu", "x"}, exitUsage, []string{"--backend", "tpu", "auto"}},
+		{[]string{"embed", "--backend", "cuda:1", "x"}, exitUnsupported, []string{"cuda:1"}},
+		{[]string{"embed", "--threads", "-1", "x"}, exitUsage, []string{"--threads", "-1", "integer"}},
+		{[]string{"embed", "--batch-tokens", "many", "x"}, exitUsage, []string{"--batch-tokens", "many", "integer"}},
+		{[]string{"embed", "--pooling", "sum", "x"}, exitUsage, []string{"--pooling", "sum", "mean, cls or max"}},
+		{[]string{"embed", "--prompt", "query", "x"}, exitUsage, []string{"--prompt", "query"}},
+		{[]string{"embed", "--file", lines, "x"}, exitUsage, []string{"--file"}},
+		{[]string{"embed", "--jsonl", "x"}, exitUsage, []string{"--jsonl"}},
+		{[]string{"embed", "--file", "no/such/file"}, exitFailure, []string{"no/such/file"}},
+		{[]string{"embed", "--model", "no/such/folder", "x"}, exitFailure, []string{"no/such/folder"}},
+		{[]string{"fill-mask", "--top-k", "0", "[MASK]"}, exitUsage, []string{"--top-k", "0"}},
+		{[]string{"fill-mask", "[MASK]", "no mask"}, exitFailure, []string{"text 2", "[MASK]"}},
+		{[]string{"classify", "x"}, exitUsage, []string{"--model", "sequence classifier"}},
+		{[]string{"classify", "--model", bert, "x"}, exitUnsupported, []string{"BertForPreTraining"}},
+		{[]string{"classify", "--model", golden("roberta-classify"), "x"}, exitUnsupported, []string{"roberta"}},
+		{[]string{"classify", "--model", classify, "--multi-label", "x"}, exitUsage, []string{"--multi-label", "--zero-shot"}},
+		{[]string{"classify", "--model", classify, "--template", "{}", "x"}, exitUsage, []string{"--template", "--zero-shot"}},
+		{[]string{"classify", "--model", classify, "--zero-shot", "a", "--template", "x", "x"}, exitUsage, []string{"--template", "{}"}},
+		{[]string{"classify", "--model", classify, "--zero-shot", "a", "--pair", "x", "x"}, exitUsage, []string{"--pair"}},
+		{[]string{"classify", "--model", golden("bert-multilabel"), "--zero-shot", "a", "x"}, exitUnsupported, []string{"entailment"}},
+		{[]string{"classify", "--model", classify, strings.Repeat("long ", 100)}, exitFailure, []string{"text 1", "48"}},
+		{[]string{"rerank", "a", "b"}, exitUsage, []string{"--model"}},
+		{[]string{"rerank", "--model", rerank}, exitUsage, []string{"QUERY"}},
+		{[]string{"rerank", "--model", rerank, "a"}, exitUsage, []string{"--query"}},
+		{[]string{"rerank", "--model", rerank, "--jsonl", "--query", "a"}, exitUsage, []string{"--query", "--jsonl"}},
+		{[]string{"rerank", "--model", classify, "a", "b"}, exitUnsupported, []string{"one label"}},
+		{[]string{"tag", "x"}, exitUsage, []string{"--model", "token classifier"}},
+		{[]string{"tag", "--model", golden("bert-ner"), "--aggregation", "best", "x"}, exitUsage, []string{"--aggregation", "best", "simple"}},
+		{[]string{"answer", "a", "b"}, exitUsage, []string{"--model", "question"}},
+		{[]string{"answer", "--model", golden("bert-qa"), "a"}, exitUsage, []string{"QUESTION CONTEXT"}},
+		{[]string{"next-sentence", "a", "b", "c"}, exitUsage, []string{"A B", "3"}},
+		{[]string{"tokenize", "--strategy", "best", "a"}, exitUsage, []string{"--strategy", "best", "longest_first"}},
+		{[]string{"tokenize", "--stride", "4", "--max-length", "4", "a"}, exitUsage, []string{"--stride", "--max-length"}},
+		{[]string{"tokenize", "--decode", "--pair", "a", "4"}, exitUsage, []string{"--pair", "--decode"}},
+		{[]string{"tokenize", "--decode", "4", "x"}, exitFailure, []string{`"x"`}},
+		{[]string{"tokenize", "--model", golden("error"), "x"}, exitFailure, []string{"tokenizer.json", golden("error")}},
+		{[]string{"inspect", "a", "b"}, exitUsage, nil},
+		{[]string{"inspect", "a", "--model", "b"}, exitUsage, []string{"--model"}},
+		{[]string{"inspect", golden("roberta-classify")}, exitFailure, []string{"roberta"}},
+		{[]string{"devices", "x"}, exitUsage, nil},
+		{[]string{"demo", "x"}, exitUsage, nil},
+	} {
+		r := rapt(t, "", c.args...)
+		require.Equal(t, c.code, r.code, "%q: %s", c.args, r.stderr)
+		for _, s := range c.says {
+			require.Contains(t, r.stderr, s, "%q", c.args)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, c := range rootCommand(&app{}).Commands() {
+		if c.Name() == "help" || c.Name() == "completion" {
+			continue
+		}
+		r := rapt(t, "", c.Name(), "--help")
+		require.Equal(t, exitDone, r.code)
+		require.Empty(t, r.stderr)
+		require.Contains(t, r.stdout, "Examples:\n  rapt "+c.Name(), "%s shows how it is used", c.Name())
+		for line := range strings.Lines(c.Long) {
+			require.LessOrEqual(t, len([]rune(strings.TrimSpace(line))), 84, "%s: %s", c.Name(), line)
+		}
+	}
+}
+
+func TestNotes(t *testing.T) {
+	r := rapt(t, "", "fill-mask", "a [MASK]")
+	require.Equal(t, exitDone, r.code)
+	require.Regexp(t, `^model: the embedded bert-kjv.*\nbackend: cpu .*, \d+ threads?; passed over: cuda.*\n$`, r.stderr)
+
+	r = rapt(t, "", "fill-mask", "--quiet", "a [MASK]")
+	require.Empty(t, r.stderr)
+}

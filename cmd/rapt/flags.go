@@ -1,0 +1,161 @@
+package main
+
+// The flags that several commands share. A flag's value is checked when it is parsed.
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/model/task"
+)
+
+// An oneOf is a flag whose value is one of a few words.
+type oneOf struct {
+	value *string
+	words []string
+}
+
+func (o oneOf) String() string {
+	if o.value == nil { // the zero value, by which the help tells defaults
+		return ""
+	}
+	return *o.value
+}
+
+func (o oneOf) Type() string { return "WORD" }
+
+func (o oneOf) Set(s string) error {
+	if !slices.Contains(o.words, s) {
+		return fmt.Errorf("want %s", alternatives(o.words))
+	}
+	*o.value = s
+	return nil
+}
+
+// alternatives is "a, b or c".
+func alternatives(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// choice adds a flag whose value is one of words.
+func choice(cmd *cobra.Command, p *string, name, def, usage string, words ...string) {
+	*p = def
+	cmd.Flags().Var(oneOf{p, words}, name, usage+": "+alternatives(words))
+	// An error here is one of a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// A bounded is a flag whose value is an integer from lo to hi.
+type bounded struct {
+	value  *int
+	lo, hi int
+}
+
+func (b bounded) String() string {
+	if b.value == nil {
+		return "0"
+	}
+	return strconv.Itoa(*b.value)
+}
+
+func (b bounded) Type() string { return "N" }
+
+func (b bounded) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < b.lo || n > b.hi {
+		return fmt.Errorf("want an integer from %d to %d", b.lo, b.hi)
+	}
+	*b.value = n
+	return nil
+}
+
+// most bounds sizes: no model reads so many tokens, and no list is so long.
+const most = 1 << 24
+
+// number adds a flag whose value is an integer from lo to hi.
+func number(cmd *cobra.Command, p *int, name string, def, lo, hi int, usage string) {
+	*p = def
+	cmd.Flags().Var(bounded{p, lo, hi}, name, usage)
+}
+
+// common is the values of the flags that several commands have, and the app.
+type common struct {
+	*app
+	model     string
+	backend   string
+	threads   int
+	precision string
+	tokens    int // of a batch
+	file      string
+	jsonl     bool
+	json      bool
+	quiet     bool
+}
+
+// quietFlag adds --quiet.
+func (c *common) quietFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "write nothing to standard error but errors")
+}
+
+// modelFlag adds --model.
+func (c *common) modelFlag(cmd *cobra.Command, usage string) {
+	cmd.Flags().StringVarP(&c.model, "model", "m", "", usage)
+	_ = cmd.MarkFlagDirname("model")
+}
+
+const modelUsage = "`DIR` of the model, or its name in the local Hugging Face cache"
+
+// outputFlags adds what shapes the output.
+func (c *common) outputFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.json, "json", false, "write one JSON object a line, in place of columns")
+	c.quietFlag(cmd)
+}
+
+// inputFlags adds where texts come from.
+func (c *common) inputFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&c.file, "file", "f", "", "read `FILE`, or standard input if it is -")
+	cmd.Flags().BoolVar(&c.jsonl, "jsonl", false, "read one JSON object a line, in place of text")
+}
+
+// backendFlags adds what says how a model runs.
+func (c *common) backendFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.backend, "backend", "auto", "`NAME` of the backend: auto, cpu, cuda, cuda:N, sim or sim:sm_80")
+	number(cmd, &c.threads, "threads", 0, 0, 1024, "threads of the CPU; 0 means all that the process may use")
+	choice(cmd, &c.precision, "precision", "auto", "how weights are held and multiplied", "auto", "f32", "fast", "bf16", "f16", "int8")
+	number(cmd, &c.tokens, "batch-tokens", 0, 0, most, "tokens of a batch at most; 0 means the usual")
+	_ = cmd.RegisterFlagCompletionFunc("backend",
+		cobra.FixedCompletions([]cobra.Completion{"auto", "cpu", "cuda", "sim"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// taskFlags adds all flags of a command that runs a model on texts.
+func (c *common) taskFlags(cmd *cobra.Command) {
+	c.modelFlag(cmd, modelUsage)
+	c.inputFlags(cmd)
+	c.outputFlags(cmd)
+	c.backendFlags(cmd)
+}
+
+// options is what the flags say to a task.
+func (c *common) options(b gpu.Backend) []task.Option {
+	o := []task.Option{task.On(b), task.BatchTokens(c.tokens)}
+	switch c.precision {
+	case "f32":
+		o = append(o, task.As(gpu.F32, gpu.Native))
+	case "fast":
+		o = append(o, task.As(gpu.F32, gpu.Fast))
+	case "bf16":
+		o = append(o, task.As(gpu.BF16, gpu.Native))
+	case "f16":
+		o = append(o, task.As(gpu.F16, gpu.Native))
+	case "int8":
+		o = append(o, task.As(gpu.F32, gpu.Q8))
+	}
+	return o
+}
