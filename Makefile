@@ -1,0 +1,47 @@
+# What developers run. Users need only go run and go test; .ci/run is what every change must pass.
+
+GO ?= go
+PYTHON ?= python3
+FUZZTIME ?= 10m
+FUZZ = $(GO) test -run '^$$' -fuzztime $(FUZZTIME)
+
+.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence
+
+test:
+	$(GO) test ./...
+
+# The steps of .ci/run, and all of them.
+lint purego race cross:
+	.ci/run $@
+
+ci:
+	.ci/run
+
+# Checkpoints and tokenizers beside transformers' numbers, with the figures printed.
+golden:
+	$(GO) test ./model/zoo ./model/tokenizer -run '^TestGolden$$' -v -count=1
+
+# Breaks the CPU kernels in one place after the other: the conformance suite must notice each. About five minutes.
+mutants:
+	$(GO) run ./gpu/gputest/mutants
+
+# FUZZTIME for each target.
+fuzz:
+	$(FUZZ) -fuzz '^FuzzHeader$$' -fuzzminimizetime 1x ./model/safetensors
+	$(FUZZ) -fuzz '^FuzzIndex$$' -fuzzminimizetime 1x ./model/safetensors
+	$(FUZZ) -fuzz '^FuzzConfig$$' -fuzzminimizetime 10x ./model/bert
+	$(FUZZ) -fuzz '^FuzzTokenizerJSON$$' -fuzzminimizetime 10x ./model/tokenizer
+	$(FUZZ) -fuzz '^FuzzRoundTrip$$' -fuzzminimizetime 10x ./model/tokenizer
+
+bench:
+	$(GO) test -run '^$$' -bench . ./cpu_fallback ./model/...
+
+# MODEL is a folder with a WordPiece tokenizer.json; needs Python with tokenizers.
+bench-tokenizer:
+	cd bench/tokenizer && $(PYTHON) compare.py $(abspath $(MODEL))
+
+# MODEL is a folder of sentence-transformers (with modules.json); needs Python with sentence-transformers.
+compare-sentence:
+	mkdir -p bin
+	$(GO) build -o bin/rapt ./cmd/rapt
+	$(PYTHON) bench/sentence/compare.py $(MODEL) bin/rapt
