@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // configLimit is far above any config.json: the largest known, of models with
-// ten thousand labels, are below a megabyte.
-const configLimit = 64 << 20
+// ten thousand labels, are below a megabyte. A hostile one of this size, all
+// of the shortest fields, takes sixteen times its length: a quarter of a gigabyte.
+const configLimit = 16 << 20
 
 // A Config reads a JSON file of settings field by field. What is wrong gathers:
 // Err lists every field at once.
@@ -43,7 +44,7 @@ func ReadConfig(f Folder, file string) (*Config, error) {
 		name, _ := key.(string) // a Decoder inside an object gives strings as keys
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return nil, fmt.Errorf("%s: %s: not JSON: %w", file, name, unexpected(err))
+			return nil, fmt.Errorf("%s: %q: not JSON: %w", file, name, unexpected(err))
 		}
 		c.fields[name] = value
 	}
@@ -91,14 +92,20 @@ func (c *Config) Failf(name, format string, args ...any) {
 	c.errs = append(c.errs, fmt.Errorf("%s: %s %w", c.File, name, fmt.Errorf(format, args...)))
 }
 
-// shown is a field's value, short enough for a message.
+// shown is a field's value as a message can hold it: short, on one line, and
+// without what a terminal would obey.
 func (c *Config) shown(name string) string {
 	const most = 60
 	v := string(c.fields[name])
 	if len(v) > most {
-		v = v[:most] + "…"
+		v = strings.ToValidUTF8(v[:most], "") + "…"
 	}
-	return v
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, v)
 }
 
 // Int is an integer from lo to hi; def if absent.
@@ -119,8 +126,8 @@ func (c *Config) Int(name string, def, lo, hi int) int {
 	return def
 }
 
-// Float is a finite number of at least lo; def if absent.
-func (c *Config) Float(name string, def, lo float64) float64 {
+// Float is a number from lo to hi; def if absent.
+func (c *Config) Float(name string, def, lo, hi float64) float64 {
 	if c.Raw(name) == nil {
 		return def
 	}
@@ -129,8 +136,8 @@ func (c *Config) Float(name string, def, lo float64) float64 {
 		c.Failf(name, "is %s, not a number", c.shown(name))
 		return def
 	}
-	if x < lo || math.IsInf(x, 0) {
-		c.Failf(name, "is %s, not at least %v", c.shown(name), lo)
+	if x < lo || x > hi {
+		c.Failf(name, "is %s, not from %v to %v", c.shown(name), lo, hi)
 		return def
 	}
 	return x
@@ -147,7 +154,8 @@ func (c *Config) Texts(name string) []string {
 	return field[[]string](c, name, "a list of strings", nil)
 }
 
-// Object is a field that is an object, whose fields are read in turn; nil if absent.
+// Object is a field that is an object, whose fields are read in turn and whose Err
+// is its own; nil if absent.
 func (c *Config) Object(name string) *Config {
 	fields := field[map[string]json.RawMessage](c, name, "an object", nil)
 	if fields == nil {

@@ -53,7 +53,11 @@ func (f Folder) Sub(name string) (Folder, error) {
 	if f.dir == "" {
 		return Folder{FS: sub}, nil
 	}
-	return Folder{sub, filepath.Join(f.dir, filepath.FromSlash(name))}, nil
+	local, err := filepath.Localize(name) // on Windows a backslash or colon could lead out of the folder
+	if err != nil {
+		return Folder{}, fmt.Errorf("folder %q: %w", name, err)
+	}
+	return Folder{sub, filepath.Join(f.dir, local)}, nil
 }
 
 // Has reports whether the folder holds a file.
@@ -78,6 +82,8 @@ func (f Folder) ReadFile(name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s: not in %s: %w", name, f.Name(), fs.ErrNotExist)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
+	case !info.Mode().IsRegular(): // opening a pipe would wait for its writer, a device has no end
+		return nil, fmt.Errorf("%s: not a regular file", name)
 	case info.Size() > limit:
 		return nil, fmt.Errorf("%s: %d bytes, more than the %d that such a file may have", name, info.Size(), limit)
 	}

@@ -1,8 +1,10 @@
 package model
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -49,6 +51,7 @@ type Size struct {
 	Rows   int64 // rows of those: what has a scale in an 8-bit format
 	Table  int64 // elements of tables to embed with
 	Vector int64 // elements of vectors
+	Tied   int64 // elements of tables that are laid out to multiply by besides; not in Elements
 }
 
 // Elements is how many there are of all kinds.
@@ -56,12 +59,12 @@ func (s Size) Elements() int64 { return s.Matrix + s.Table + s.Vector }
 
 // Plus is the sum of two counts.
 func (s Size) Plus(t Size) Size {
-	return Size{s.Matrix + t.Matrix, s.Rows + t.Rows, s.Table + t.Table, s.Vector + t.Vector}
+	return Size{s.Matrix + t.Matrix, s.Rows + t.Rows, s.Table + t.Table, s.Vector + t.Vector, s.Tied + t.Tied}
 }
 
 // Minus is the difference of two counts.
 func (s Size) Minus(t Size) Size {
-	return Size{s.Matrix - t.Matrix, s.Rows - t.Rows, s.Table - t.Table, s.Vector - t.Vector}
+	return Size{s.Matrix - t.Matrix, s.Rows - t.Rows, s.Table - t.Table, s.Vector - t.Vector, s.Tied - t.Tied}
 }
 
 // NewWeights loads from src to b as dt in format f: Plain makes weights that can be
@@ -106,6 +109,41 @@ func (w *Weights) Has(name string) bool {
 	return ok
 }
 
+// Same reports whether a tensor of w is, to the bit, one of other, and takes it for
+// used if so: checkpoints may hold tied tensors twice. Without a backend data are not
+// read, and type and shape decide.
+func (w *Weights) Same(name string, other *Weights, otherName string) bool {
+	a, ok := w.find(w.prefix + name)
+	b, has := other.find(other.prefix + otherName)
+	if !ok || !has || a.DType != b.DType || !slices.Equal(a.Shape, b.Shape) {
+		return false
+	}
+	if w.b != nil && !sameBytes(io.NewSectionReader(a.Src, a.Off, a.Size), io.NewSectionReader(b.Src, b.Off, b.Size)) {
+		return false
+	}
+	w.used[a.Name] = true
+	return true
+}
+
+// sameBytes compares to the end of both. What cannot be read is not the same.
+func sameBytes(a, b io.Reader) bool {
+	const piece = 1 << 20
+	x, y := make([]byte, piece), make([]byte, piece)
+	for {
+		n, err := io.ReadFull(a, x)
+		m, other := io.ReadFull(b, y)
+		if n != m || !bytes.Equal(x[:n], y[:n]) {
+			return false
+		}
+		if err != nil || other != nil {
+			return ended(err) && ended(other)
+		}
+	}
+}
+
+// ended reports whether a reader has given all it has.
+func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
 // Matrix is the matrices of the given names stacked by rows, to multiply by:
 // three names make one projection to queries, keys and values.
 func (w *Weights) Matrix(rows, cols int, names ...string) gpu.Tensor {
@@ -122,6 +160,8 @@ func (w *Weights) Table(rows, cols int, name string) gpu.Tensor {
 
 // Tied is Matrix for a tensor that serves as a table too, and is counted there.
 func (w *Weights) Tied(rows, cols int, name string) gpu.Tensor {
+	w.size.Tied += int64(rows) * int64(cols)
+	w.size.Rows += int64(rows)
 	return w.load(w.dtype, w.format, []int{rows, cols}, []string{name})
 }
 
@@ -159,7 +199,7 @@ func (w *Weights) load(dt gpu.DType, f gpu.Format, shape []int, names []string) 
 		return absent
 	}
 	key := w.prefix + names[0]
-	if _, taken := w.all[key]; taken {
+	for w.all[key].Buf != nil {
 		key += " (tied)"
 	}
 	w.names, w.all[key] = append(w.names, key), t

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +60,7 @@ context.
 // twoTexts wants two arguments, or none where texts are read.
 func twoTexts(cmd *cobra.Command, args []string) error {
 	if len(args) != 0 && len(args) != 2 {
-		return usagef("want two texts, %s, found %s", cmd.Use[len(cmd.Name())+1:], count(len(args), "argument"))
+		return usagef("want two texts, %s, found %s", strings.Trim(cmd.Use[len(cmd.Name()):], " []"), count(len(args), "argument"))
 	}
 	return nil
 }

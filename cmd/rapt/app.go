@@ -71,7 +71,7 @@ backend, 130 interrupted.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SuggestionsMinimumDistance = 2
-	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetVersionTemplate("rapt {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddGroup(&cobra.Group{ID: groupTasks, Title: "Tasks:"}, &cobra.Group{ID: groupTools, Title: "Tools:"})
 	root.AddCommand(demoCommand(a), embedCommand(a), fillMaskCommand(a), classifyCommand(a), rerankCommand(a),
@@ -85,6 +85,10 @@ backend, 130 interrupted.`,
 		if c.Name() == "completion" { // cobra's shows its help whatever shell it is asked for
 			c.RunE = func(*cobra.Command, []string) error { return usagef("want a shell: bash, fish, powershell or zsh") }
 			c.Args = nil
+		}
+		if c.Name() != "completion" && c.Name() != "help" {
+			c.Version = root.Version
+			c.Flags().BoolP("version", "v", false, "print the version")
 		}
 		usageOfArgs(c)
 	}

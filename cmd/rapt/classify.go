@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,11 +32,10 @@ type label struct {
 
 type classifyRun struct {
 	common
-	pair     string
-	paired   bool
-	topK     int
-	truncate bool
-	zero     task.ZeroShot
+	pair   string
+	paired bool
+	topK   int
+	zero   task.ZeroShot
 }
 
 var pairSchema = schema{first: "text", second: "pair"}
@@ -62,14 +62,12 @@ regression: value, text, pair.
 	f := cmd.Flags()
 	f.StringVar(&r.pair, "pair", "", "second `TEXT` of every text; a JSON line may have another")
 	number(cmd, &r.topK, "top-k", 0, 0, most, "labels for each text; 0 means all")
-	f.BoolVar(&r.truncate, "truncate", false, truncateUsage)
+	r.truncateFlag(cmd)
 	f.StringSliceVar(&r.zero.Labels, "zero-shot", nil, "`LABELS` with commas between them that the model was not trained on")
 	f.StringVar(&r.zero.Template, "template", task.DefaultTemplate, "`TEXT` that is asked of each zero-shot label, which takes the place of {}")
 	f.BoolVar(&r.zero.MultiLabel, "multi-label", false, "several zero-shot labels may hold")
 	return cmd
 }
-
-const truncateUsage = "cut what is too long for the model, in place of an error"
 
 func (r *classifyRun) run(cmd *cobra.Command, args []string) error {
 	if err := r.needModel("a sequence classifier, as of class BertForSequenceClassification"); err != nil {
@@ -81,9 +79,6 @@ func (r *classifyRun) run(cmd *cobra.Command, args []string) error {
 	}
 	k := runner[*task.Classifier, task.Classification]{
 		common: &r.common, name: "classify", open: task.OpenClassifier, ask: r.ask, write: r.write,
-	}
-	if r.truncate {
-		k.options = append(k.options, task.Truncate())
 	}
 	records := pairSchema
 	if len(r.zero.Labels) > 0 {
@@ -99,6 +94,9 @@ func (r *classifyRun) run(cmd *cobra.Command, args []string) error {
 // checkZeroShot reports flags that do not go together.
 func (r *classifyRun) checkZeroShot(cmd *cobra.Command) error {
 	zero := cmd.Flags().Changed("zero-shot")
+	for i, l := range r.zero.Labels {
+		r.zero.Labels[i] = strings.TrimSpace(l)
+	}
 	switch {
 	case !zero && cmd.Flags().Changed("template"):
 		return usagef("--template is for --zero-shot only")
@@ -106,8 +104,8 @@ func (r *classifyRun) checkZeroShot(cmd *cobra.Command) error {
 		return usagef("--multi-label is for --zero-shot only")
 	case zero && r.paired:
 		return usagef("--pair and --zero-shot: a label is what the text is paired with; give one of them")
-	case zero && len(r.zero.Labels) == 0:
-		return usagef("--zero-shot: want labels with commas between them")
+	case zero && (len(r.zero.Labels) == 0 || slices.Contains(r.zero.Labels, "")):
+		return usagef("--zero-shot: want labels with commas between them, none of them empty")
 	case zero && !strings.Contains(r.zero.Template, "{}"):
 		return usagef("--template %q: want {} where the label goes", r.zero.Template)
 	}

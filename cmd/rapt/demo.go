@@ -39,6 +39,7 @@ knows the King James Bible, and say on which backend it ran and how fast.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.demo(cmd.Context()) },
 	}
 	c.backendFlags(cmd)
+	c.quietFlag(cmd)
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -29,19 +30,28 @@ func TestEmbeddedModel(t *testing.T) {
 	}](t, "embedded/bert-kjv/expected.json")
 	require.NotEmpty(t, want.FillMask)
 	require.NotEmpty(t, want.NextSentence)
+	var masked, pairs strings.Builder
 	for _, w := range want.FillMask {
-		require.Equal(t, w.InputIDs, ok[tokens](t, "", "tokenize", w.Text)[0].IDs)
-		got := ok[filledText](t, "", "fill-mask", w.Text)[0]
-		require.Len(t, got.Masks, 1)
-		for i, x := range w.Top5 {
-			require.Equal(t, x.ID, got.Masks[0][i].ID)
-			require.Equal(t, x.Token, got.Masks[0][i].Token)
-			require.InDelta(t, x.Probability, float64(got.Masks[0][i].Score), embeddedTolerance)
-		}
+		fmt.Fprintln(&masked, w.Text)
 	}
 	for _, w := range want.NextSentence {
+		fmt.Fprintf(&pairs, "%s\t%s\n", w.A, w.B)
+	}
+	split, fills := ok[tokens](t, masked.String(), "tokenize"), ok[filledText](t, masked.String(), "fill-mask")
+	for k, w := range want.FillMask {
+		require.Equal(t, w.InputIDs, split[k].IDs)
+		require.Len(t, fills[k].Masks, 1)
+		for i, x := range w.Top5 {
+			got := fills[k].Masks[0][i]
+			require.Equal(t, x.ID, got.ID)
+			require.Equal(t, x.Token, got.Token)
+			require.InDelta(t, x.Probability, float64(got.Score), embeddedTolerance)
+		}
+	}
+	judgements := ok[judged](t, pairs.String(), "next-sentence")
+	for k, w := range want.NextSentence {
 		require.Equal(t, w.InputIDs, ok[tokens](t, "", "tokenize", "--pair", w.B, w.A)[0].IDs)
-		require.InDelta(t, w.IsNext, float64(ok[judged](t, "", "next-sentence", w.A, w.B)[0].IsNext), embeddedTolerance)
+		require.InDelta(t, w.IsNext, float64(judgements[k].IsNext), embeddedTolerance)
 	}
 }
 
@@ -70,6 +80,9 @@ func TestEmbedOptions(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures speed for half a second, or far longer under the race detector")
+	}
 	r := rapt(t, "", "demo", "--threads", "2")
 	require.Equal(t, exitDone, r.code, r.stderr)
 	require.Empty(t, r.stderr)

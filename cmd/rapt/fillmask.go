@@ -44,6 +44,7 @@ Columns: score, token, number of the mask, the text with the mask filled.
 		RunE: r.run,
 	}
 	r.taskFlags(cmd)
+	r.truncateFlag(cmd)
 	number(cmd, &r.topK, "top-k", 5, 1, most, "guesses for each mask")
 	return cmd
 }

@@ -3,6 +3,7 @@ package main
 // The flags that several commands share. A flag's value is checked when it is parsed.
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -51,6 +52,27 @@ func choice(cmd *cobra.Command, p *string, name, def, usage string, words ...str
 	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// A filled is a flag whose value is not empty, as that of an unset variable is in a
+// script.
+type filled struct{ value *string }
+
+func (f filled) String() string {
+	if f.value == nil {
+		return ""
+	}
+	return *f.value
+}
+
+func (f filled) Type() string { return "TEXT" }
+
+func (f filled) Set(s string) error {
+	if s == "" {
+		return errors.New("it is empty")
+	}
+	*f.value = s
+	return nil
+}
+
 // A bounded is a flag whose value is an integer from lo to hi.
 type bounded struct {
 	value  *int
@@ -91,7 +113,9 @@ type common struct {
 	backend   string
 	threads   int
 	precision string
-	tokens    int // of a batch
+	tokens    int  // of a batch
+	cuts      bool // there is a flag --truncate
+	truncate  bool
 	file      string
 	jsonl     bool
 	json      bool
@@ -105,7 +129,7 @@ func (c *common) quietFlag(cmd *cobra.Command) {
 
 // modelFlag adds --model.
 func (c *common) modelFlag(cmd *cobra.Command, usage string) {
-	cmd.Flags().StringVarP(&c.model, "model", "m", "", usage)
+	cmd.Flags().VarP(filled{&c.model}, "model", "m", usage)
 	_ = cmd.MarkFlagDirname("model")
 }
 
@@ -119,14 +143,15 @@ func (c *common) outputFlags(cmd *cobra.Command) {
 
 // inputFlags adds where texts come from.
 func (c *common) inputFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&c.file, "file", "f", "", "read `FILE`, or standard input if it is -")
+	cmd.Flags().VarP(filled{&c.file}, "file", "f", "read `FILE`, or standard input if it is -")
 	cmd.Flags().BoolVar(&c.jsonl, "jsonl", false, "read one JSON object a line, in place of text")
 }
 
 // backendFlags adds what says how a model runs.
 func (c *common) backendFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.backend, "backend", "auto", "`NAME` of the backend: auto, cpu, cuda, cuda:N, sim or sim:sm_80")
+	c.backend = "auto"
+	f.Var(filled{&c.backend}, "backend", "`NAME` of the backend: auto, cpu, cuda, cuda:N, sim or sim:sm_80")
 	number(cmd, &c.threads, "threads", 0, 0, 1024, "threads of the CPU; 0 means all that the process may use")
 	choice(cmd, &c.precision, "precision", "auto", "how weights are held and multiplied", "auto", "f32", "fast", "bf16", "f16", "int8")
 	number(cmd, &c.tokens, "batch-tokens", 0, 0, most, "tokens of a batch at most; 0 means the usual")
@@ -142,9 +167,18 @@ func (c *common) taskFlags(cmd *cobra.Command) {
 	c.backendFlags(cmd)
 }
 
+// truncateFlag adds --truncate.
+func (c *common) truncateFlag(cmd *cobra.Command) {
+	c.cuts = true
+	cmd.Flags().BoolVar(&c.truncate, "truncate", false, "cut what is too long for the model, in place of an error")
+}
+
 // options is what the flags say to a task.
 func (c *common) options(b gpu.Backend) []task.Option {
 	o := []task.Option{task.On(b), task.BatchTokens(c.tokens)}
+	if c.truncate {
+		o = append(o, task.Truncate())
+	}
 	switch c.precision {
 	case "f32":
 		o = append(o, task.As(gpu.F32, gpu.Native))

@@ -155,6 +155,9 @@ func (s schema) parseColumns(line string) (record, error) {
 	return record{first: first, second: second, paired: true}, nil
 }
 
+// byteOrderMark begins the files of some editors, and is no text.
+const byteOrderMark = "\uFEFF"
+
 // parseLines makes a record of every line. A line that cannot be read is an error in
 // its place, and the last.
 func parseLines(name string, r io.Reader, parse func(string) (record, error)) iter.Seq2[record, error] {
@@ -165,6 +168,9 @@ func parseLines(name string, r io.Reader, parse func(string) (record, error)) it
 			where, size := lineOf(name, n), len(line)+1
 			rec := record{}
 			if err == nil {
+				if n == 1 {
+					line = strings.TrimPrefix(line, byteOrderMark)
+				}
 				line = strings.TrimSuffix(line, "\r")
 				err = validText(line)
 			}
@@ -237,11 +243,19 @@ func validText(texts ...string) error {
 				continue
 			}
 			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
-				return fmt.Errorf("byte %d, %#x, is not UTF-8: convert the text first, as by iconv -f latin1 -t utf-8", i+1, s[i])
+				return fmt.Errorf("byte %d, %#x, is not UTF-8: convert the text first, as by iconv -f %s -t utf-8", i+1, s[i], likely(s))
 			}
 		}
 	}
 	return nil
+}
+
+// likely is the encoding that text which is not UTF-8 probably has.
+func likely(s string) string {
+	if strings.HasPrefix(s, "\xff\xfe") || strings.HasPrefix(s, "\xfe\xff") { // its byte order mark
+		return "utf-16"
+	}
+	return "latin1"
 }
 
 // textSchema is the records of commands that read texts one by one.

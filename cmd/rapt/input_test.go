@@ -30,14 +30,14 @@ type tokens struct {
 func readTexts(t *testing.T, stdin string, args ...string) []string {
 	t.Helper()
 	texts := []string{}
-	for _, x := range ok[tokens](t, stdin, append([]string{"tokenize"}, args...)...) {
+	for _, x := range ok[tokens](t, stdin, append([]string{"tokenize", "--model", golden("bert")}, args...)...) {
 		texts = append(texts, x.Text)
 	}
 	return texts
 }
 
 func TestLines(t *testing.T) {
-	long := strings.Repeat("long line ", 30_000) // more than any buffer
+	long := strings.Repeat("long line ", 7_000) // more than a buffer of 64 KiB
 	for in, want := range map[string][]string{
 		"":                        {},
 		"\n":                      {""},
@@ -49,6 +49,7 @@ func TestLines(t *testing.T) {
 		"a\rb\n":                  {"a\rb"},
 		" a \n":                   {" a "},
 		"naïve\nĦello\n":          {"naïve", "Ħello"},
+		"\uFEFFa\r\n\uFEFFb":      {"a", "\uFEFFb"}, // a byte order mark, and none
 		"\uFFFD is a character\n": {"\uFFFD is a character"},
 		"a\x00b\n":                {"a\x00b"},
 		long + "\nb":              {long, "b"},
@@ -73,7 +74,6 @@ func TestBadLines(t *testing.T) {
 	}{
 		{"good\n\xff\n", nil, []string{"stdin:2", "0xff", "UTF-8"}},
 		{"good\nab\xc3", nil, []string{"stdin:2", "byte 3", "0xc3"}},
-		{"good\n" + strings.Repeat("x", maxLine+2), nil, []string{"stdin:2", "67108864"}},
 		{good + `{"text":"a","txt":"b"}`, []string{"--jsonl"}, []string{"stdin:2", `"txt"`, `"text"`, `"pair"`}},
 		{good + `{"Text":"a"}`, []string{"--jsonl"}, []string{"stdin:2", `"Text"`}},
 		{good + `{"text":5}`, []string{"--jsonl"}, []string{"stdin:2", `"text"`, "5", "string"}},
@@ -97,7 +97,16 @@ func TestBadLines(t *testing.T) {
 			require.Contains(t, r.stderr, s, "%.60q", c.in)
 		}
 	}
-	r := rapt(t, "", "tokenize", "a", "\xff")
+	if !testing.Short() {
+		r := rapt(t, "good\n"+strings.Repeat("x", maxLine+2), "tokenize", "--quiet")
+		require.Equal(t, exitFailure, r.code)
+		require.Contains(t, r.stderr, "stdin:2: the line is longer than 67108864 bytes")
+	}
+	r := rapt(t, "\xff\xfea\x00", "tokenize", "--quiet")
+	require.Equal(t, exitFailure, r.code)
+	require.Contains(t, r.stderr, "iconv -f utf-16")
+
+	r = rapt(t, "", "tokenize", "a", "\xff")
 	require.Equal(t, exitFailure, r.code)
 	require.Contains(t, r.stderr, "text 2")
 
@@ -117,19 +126,22 @@ func TestBadLines(t *testing.T) {
 
 // TestErrorInTheMiddle is a text that a model refuses, among many.
 func TestErrorInTheMiddle(t *testing.T) {
-	lines := strings.Repeat("a [MASK] here\n", 300)
+	lines := strings.Repeat("a [MASK] here\n", 100) // ten batches
 	path := write(t, "lines.txt", lines+"none here\n"+lines)
-	r := rapt(t, "", "fill-mask", "--top-k", "1", "--json", "--quiet", "--file", path)
+	r := rapt(t, "", "fill-mask", "--model", golden("bert-cased-mlm"), "--batch-tokens", "64", "--top-k", "1", "--json", "--quiet", "--file", path)
 	require.Equal(t, exitFailure, r.code)
-	require.Equal(t, 300, strings.Count(r.stdout, "\n"))
-	require.Contains(t, r.stderr, path+":301: ")
+	require.Equal(t, 100, strings.Count(r.stdout, "\n"))
+	require.Contains(t, r.stderr, path+":101: ")
 	require.Contains(t, r.stderr, "[MASK]")
 }
+
+// orderLines make some five batches of the usual size.
+const orderLines = 80
 
 // TestOrder runs a ragged file in small and large batches: order and bits are equal.
 func TestOrder(t *testing.T) {
 	var b strings.Builder
-	for i := range 400 {
+	for i := range orderLines {
 		fmt.Fprintf(&b, "line %d%s\n", i, strings.Repeat(" and more", i*7%40))
 	}
 	path := write(t, "lines.txt", b.String())
@@ -143,7 +155,7 @@ func TestOrder(t *testing.T) {
 		require.True(t, strings.HasPrefix(line, fmt.Sprintf(`{"text":"line %d`, i)), "%d: %s", i, line)
 		i++
 	}
-	require.Equal(t, 400, i)
+	require.Equal(t, orderLines, i)
 }
 
 // A writer that fails after some bytes.

@@ -62,10 +62,14 @@ Without DIR it is the embedded model.`,
   rapt inspect google-bert/bert-base-uncased --tensors --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 && r.model != "" {
+			switch {
+			case len(args) > 0 && r.model != "":
 				return usagef("the folder is given as argument and by --model: give one of them")
+			case len(args) > 0 && args[0] == "":
+				return usagef("DIR is empty")
+			case len(args) > 0:
+				r.model = args[0]
 			}
-			r.model = cmp.Or(r.model, strings.Join(args, ""))
 			return r.run()
 		},
 	}
@@ -90,8 +94,8 @@ func (r *inspectRun) run() error {
 	}
 	v := inspected{ModelType: c.ModelType, Class: c.Class, Config: c.Config, Parameters: c.Parameters, Bytes: c.Bytes,
 		Memory: memory{c.Memory.F32, c.Memory.BF16, c.Memory.Int8}, Tasks: list(c.Tasks), Unused: list(c.Unused)}
-	if c.Words > 0 {
-		v.Tokenizer = thousands(int64(c.Words)) + " tokens"
+	if c.Tokenizer != "" {
+		v.Tokenizer = fmt.Sprintf("%s, %d tokens", c.Tokenizer, c.Words)
 	}
 	if r.tensors {
 		for _, t := range c.Tensors {

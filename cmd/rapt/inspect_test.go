@@ -58,7 +58,7 @@ func TestInspect(t *testing.T) {
 	require.Equal(t, "BertForTokenClassification", got.Class)
 	require.Equal(t, []string{"embed", "tag"}, got.Tasks)
 	require.Empty(t, got.Unused)
-	require.NotEmpty(t, got.Tokenizer)
+	require.Equal(t, "WordPiece, 600 tokens", got.Tokenizer)
 	elements, bytes := int64(0), int64(0)
 	require.True(t, slices.IsSortedFunc(got.Tensors, func(a, b tensor) int { return strings.Compare(a.Name, b.Name) }))
 	for _, x := range got.Tensors {

@@ -16,10 +16,7 @@ type judged struct {
 	IsNext score  `json:"is_next"`
 }
 
-type judgeRun struct {
-	common
-	truncate bool
-}
+type judgeRun struct{ common }
 
 var nextSchema = schema{first: "text", second: "pair", needSecond: true}
 
@@ -39,7 +36,7 @@ Columns: probability, text, pair.
 		RunE: r.run,
 	}
 	r.taskFlags(cmd)
-	cmd.Flags().BoolVar(&r.truncate, "truncate", false, truncateUsage)
+	r.truncateFlag(cmd)
 	return cmd
 }
 
@@ -48,12 +45,8 @@ func (r *judgeRun) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	var opts []task.Option
-	if r.truncate {
-		opts = append(opts, task.Truncate())
-	}
 	return runner[*task.PairJudge, float64]{
-		common: &r.common, name: "next-sentence", open: task.OpenPairJudge, options: opts,
+		common: &r.common, name: "next-sentence", open: task.OpenPairJudge,
 		ask: func(ctx context.Context, j *task.PairJudge, rec record) (float64, error) {
 			return only(j.Judge(ctx, task.Pair(rec.first, rec.second)))
 		},

@@ -73,7 +73,7 @@ func process[R any](ctx context.Context, c *common, what string, in *input,
 			return cmp.Or(err, out.flush())
 		}
 		if j.err != nil {
-			return cmp.Or(located(j.record, j.err), out.flush())
+			return cmp.Or(c.located(j.record, j.err), out.flush())
 		}
 		if err := write(out, j.record, j.result); err != nil {
 			return err
@@ -140,15 +140,22 @@ func feed[R any](ctx context.Context, in *input, jobs chan<- *job[R], room *room
 	}
 }
 
-// located is an error with the place of the text that it is about, if it is about one.
-func located(r record, err error) error {
+// located is an error with the place of the text that it is about, if it is about one,
+// and what helps.
+func (c *common) located(r record, err error) error {
+	where := ""
 	if text, ok := errors.AsType[*task.TextError](err); ok {
-		return fmt.Errorf("%s: %w", r.place(text.Index), text.Err)
+		where, err = r.place(text.Index), text.Err
+	} else if errors.Is(err, model.ErrInput) {
+		where = r.where
 	}
-	if errors.Is(err, model.ErrInput) {
-		return fmt.Errorf("%s: %w", r.where, err)
+	if c.cuts && errors.Is(err, task.ErrTooLong) {
+		err = fmt.Errorf("%w; --truncate cuts such texts", err)
 	}
-	return err
+	if where == "" {
+		return err
+	}
+	return at(where, err)
 }
 
 // place is where text i of the record is: in its list, if it has one.
@@ -162,16 +169,15 @@ func (r record) place(i int) string {
 // What is in flight at once: enough that one batch is ready while another runs, and
 // not more, for results are in order and wait for the first of what is in flight.
 const (
-	batches     = 4
-	usualTokens = 512 // of a batch, about, unless --batch-tokens says otherwise
-	maxJobs     = 1 << 12
+	batches = 4
+	maxJobs = 1 << 12
 )
 
 // cost is the tokens of a job, about: some four bytes make one, and most models add two.
 func (j *job[R]) cost() int { return 2 + j.size/4 }
 
 // inFlight is the room for jobs, in tokens.
-func (c *common) inFlight() int { return batches * max(usualTokens, c.tokens) }
+func (c *common) inFlight() int { return batches * max(task.DefaultBatchTokens, c.tokens) }
 
 // A room bounds what is in flight. One goroutine takes, another gives.
 type room struct {

@@ -54,6 +54,7 @@ the text. A text without entities has no line.
 		RunE: r.run,
 	}
 	r.taskFlags(cmd)
+	r.truncateFlag(cmd)
 	choice(cmd, &r.aggregation, "aggregation", string(task.Simple), "how the labels of tokens become entities",
 		string(task.Simple), string(task.NoAggregation), string(task.FirstToken), string(task.AverageToken), string(task.MaxToken))
 	return cmd

@@ -162,19 +162,22 @@ func (r *tokenizeRun) encode(t *tokenizer.Tokenizer, rec record) (e tokenizer.En
 }
 
 func (r *tokenizeRun) write(o *output, rec record, e tokenizer.Encoding) error {
+	if !o.json {
+		err := writeWindow(o, &e)
+		for i := 0; i < len(e.Overflow) && err == nil; i++ {
+			err = writeWindow(o, &e.Overflow[i])
+		}
+		return err
+	}
 	v := tokenized{Text: rec.first, Pair: r.second(rec), window: windowOf(&e), Overflow: []window{}}
 	for i := range e.Overflow {
 		v.Overflow = append(v.Overflow, windowOf(&e.Overflow[i]))
 	}
-	if o.json {
-		return o.object(v)
-	}
-	for _, w := range append([]window{v.window}, v.Overflow...) {
-		if err := o.columns(strings.Join(w.Tokens, " "), joinIDs(w.IDs)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return o.object(v)
+}
+
+func writeWindow(o *output, e *tokenizer.Encoding) error {
+	return o.columns(strings.Join(e.Tokens(), " "), joinIDs(e.IDs))
 }
 
 func windowOf(e *tokenizer.Encoding) window {

@@ -43,11 +43,11 @@ const (
 // why says what was passed over for what reason; otherwise a backend that cannot
 // be had is an error that wraps [gpu.ErrNoDevice].
 func Open(o Options) (b gpu.Backend, why string, err error) {
-	kind, arg, _ := strings.Cut(o.Backend, ":")
+	kind, _, _ := strings.Cut(o.Backend, ":")
 	switch {
-	case kind == "" || kind == "auto" && arg == "":
+	case o.Backend == "" || o.Backend == "auto":
 		why = "cuda: " + noCUDA
-	case kind == "cpu" && arg == "":
+	case o.Backend == "cpu":
 	case kind == "cuda":
 		return nil, "", fmt.Errorf("backend %s: %w: %s; %s", o.Backend, gpu.ErrNoDevice, noCUDA, useCPU)
 	case kind == "sim":

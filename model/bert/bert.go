@@ -6,6 +6,8 @@
 package bert
 
 import (
+	"strings"
+
 	"github.com/rapt-go/rapt/gpu"
 	"github.com/rapt-go/rapt/model"
 	"github.com/rapt-go/rapt/model/nn"
@@ -33,21 +35,22 @@ type Layer struct {
 // the encoder's names.
 const anchor = "embeddings.word_embeddings.weight"
 
-// roots returns the checkpoint's encoder and what stands beside it, where heads are.
-func roots(w *model.Weights) (encoder, heads *model.Weights) {
-	const prefix = "bert."
-	root := w.Root(anchor, prefix, "")
-	head := root
-	if len(root) >= len(prefix) && root[len(root)-len(prefix):] == prefix {
-		head = root[:len(root)-len(prefix)]
-	}
-	return w.Under(root), w.Under(head)
+// encoderOf returns the checkpoint's encoder.
+func encoderOf(w *model.Weights) *model.Weights { return w.Under(w.Root(anchor, encoderPrefix, "")) }
+
+const encoderPrefix = "bert."
+
+// headOf returns what stands beside the encoder and has a head's tensor. A head is
+// usually there, but what wraps only the encoder deepens only the encoder's names.
+func headOf(w *model.Weights, tensor string) *model.Weights {
+	beside := strings.TrimSuffix(w.Root(anchor, encoderPrefix, ""), encoderPrefix)
+	return w.Under(w.Root(tensor, beside))
 }
 
 // Load reads the encoder's weights, and the pooler if there is one or pooled says
 // that it is needed. The caller looks at w.Err.
 func Load(c Config, w *model.Weights, pooled bool) *Model {
-	encoder, _ := roots(w)
+	encoder := encoderOf(w)
 	e := encoder.At("embeddings")
 	m := &Model{Config: c, weights: w,
 		Embedding: nn.Embedding{

@@ -2,6 +2,7 @@ package bert
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/rapt-go/rapt/gpu"
 	"github.com/rapt-go/rapt/model"
@@ -44,9 +45,9 @@ func ReadConfig(c *model.Config) (Config, error) {
 		FFN:       size("intermediate_size", 3072),
 		Positions: size("max_position_embeddings", 512),
 		Types:     size("type_vocab_size", 2),
-		Eps:       float32(c.Float("layer_norm_eps", 1e-12, 0)),
-		Dropout:   float32(c.Float("hidden_dropout_prob", 0.1, 0)),
-		AttnDrop:  float32(c.Float("attention_probs_dropout_prob", 0.1, 0)),
+		Eps:       float32(c.Float("layer_norm_eps", 1e-12, 0, math.MaxFloat32)),
+		Dropout:   float32(c.Float("hidden_dropout_prob", 0.1, 0, 1)),
+		AttnDrop:  float32(c.Float("attention_probs_dropout_prob", 0.1, 0, 1)),
 		Tied:      c.Bool("tie_word_embeddings", true),
 		Class:     c.Class(),
 	}

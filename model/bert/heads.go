@@ -18,22 +18,31 @@ type MaskedLM struct {
 // LoadMaskedLM reads the model and its head.
 func LoadMaskedLM(c Config, w *model.Weights) *MaskedLM {
 	m := &MaskedLM{Model: Load(c, w, false)}
-	encoder, heads := roots(w)
-	p := heads.At("cls.predictions")
+	p := headOf(w, "cls.predictions.transform.dense.weight").At("cls.predictions")
 	m.Transform = nn.LoadLinear(p.At("transform.dense"), c.Hidden, c.Hidden)
 	m.Transform.Act = c.Act
 	m.Norm = nn.LoadNorm(p.At("transform.LayerNorm"), c.Hidden, c.Eps)
-	if c.Tied {
-		m.Decoder.Weight = encoder.Tied(c.Vocab, c.Hidden, anchor)
-	} else {
-		m.Decoder.Weight = p.Matrix(c.Vocab, c.Hidden, "decoder.weight")
-	}
-	bias := "bias" // transformers keeps it twice, and older files hold one or the other
-	if !p.Has(bias) && p.Has("decoder.bias") {
-		bias = "decoder.bias"
+	m.Decoder.Weight = loadDecoder(c, encoderOf(w), p)
+	// Most files hold "bias" alone. Where there is a decoder.bias, it is what
+	// transformers adds, and the other is a copy or unused.
+	bias := "bias"
+	if own := "decoder.bias"; p.Has(own) {
+		p.Same(bias, p, own)
+		bias = own
 	}
 	m.Decoder.Bias = p.Vector(c.Vocab, bias)
 	return m
+}
+
+// loadDecoder reads the projection to the vocabulary. A file may hold two different
+// matrices though config.json says that they are tied; transformers then believes the
+// file.
+func loadDecoder(c Config, encoder, predictions *model.Weights) gpu.Tensor {
+	const own = "decoder.weight"
+	if c.Tied && (!predictions.Has(own) || predictions.Same(own, encoder, anchor)) {
+		return encoder.Tied(c.Vocab, c.Hidden, anchor)
+	}
+	return predictions.Matrix(c.Vocab, c.Hidden, own)
 }
 
 // MaskedLogits returns the logits of the wanted rows, or of all, [·, Vocab] F32.
@@ -51,7 +60,7 @@ type NextSentence struct {
 // LoadNextSentence reads the model and its head.
 func LoadNextSentence(c Config, w *model.Weights) *NextSentence {
 	m := &NextSentence{Model: Load(c, w, true)}
-	_, heads := roots(w)
+	heads := headOf(w, "cls.seq_relationship.weight")
 	m.Judge = nn.LoadLinear(heads.At("cls.seq_relationship"), 2, c.Hidden)
 	return m
 }
@@ -71,8 +80,7 @@ type head struct {
 
 func loadHead(c Config, w *model.Weights, k model.Classes, pooled bool, name string) head {
 	h := head{Model: Load(c, w, pooled), classes: k}
-	_, heads := roots(w)
-	h.Classifier = nn.LoadLinear(heads.At("%s", name), len(k.Labels), c.Hidden)
+	h.Classifier = nn.LoadLinear(headOf(w, name+".weight").At("%s", name), len(k.Labels), c.Hidden)
 	return h
 }
 

@@ -3,6 +3,7 @@ package task
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -46,12 +47,15 @@ func OpenReader(dir string, opts ...Option) (*Reader, error) {
 // NewReader answers with a model of one's own; the option [On] is needed.
 func NewReader(m model.SpanReader, t Tokenizer, opts ...Option) (*Reader, error) {
 	c, err := ownCore(m, t, opts, reader(m))
-	return &Reader{c}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{c}, nil
 }
 
 func reader(m model.SpanReader) func(*gpu.Stream, model.Batch, []item) ([][]float32, error) {
 	return func(s *gpu.Stream, in model.Batch, items []item) ([][]float32, error) {
-		return perToken(s, m.Spans(s, in), items)
+		return perToken(s, m.Spans(s, in), items, 2)
 	}
 }
 
@@ -73,7 +77,8 @@ func (r *Reader) usual(o Reading) (Reading, error) {
 // Answer returns the best answers to each question, best first. A long context is
 // read in windows that overlap by DocStride tokens. In every window the logits of
 // start and end are softmaxed over the context and the first token, which stands for
-// "no answer" and is then left out.
+// "no answer" and is then left out. A question that leaves a window too little of the
+// context is an error, a [TextError].
 func (r *Reader) Answer(ctx context.Context, o Reading, questions ...Question) ([][]Answer, error) {
 	o, err := r.usual(o)
 	if err != nil {
@@ -85,8 +90,11 @@ func (r *Reader) Answer(ctx context.Context, o Reading, questions ...Question) (
 	for i, q := range questions {
 		e, err := r.tok.EncodePair(q.Question, q.Context,
 			tokenizer.Options{MaxLength: o.MaxSeqLen, Stride: o.DocStride, Strategy: tokenizer.OnlySecond})
+		if err == nil && slices.ContainsFunc(e.Overflow, func(w tokenizer.Encoding) bool { return len(w.IDs) > o.MaxSeqLen }) {
+			err = errors.New("they have room for special tokens only") // then the text that was cut is one window
+		}
 		if err != nil {
-			return nil, textError(i, err)
+			return nil, textError(i, r.badWindow(o, q, err))
 		}
 		windows = append(append(windows, e), e.Overflow...)
 		first[i+1] = len(windows)
@@ -103,6 +111,15 @@ func (r *Reader) Answer(ctx context.Context, o Reading, questions ...Question) (
 		out[i] = answers(o, q.Context, windows[first[i]:first[i+1]], logits[first[i]:first[i+1]])
 	}
 	return out, nil
+}
+
+// badWindow says what windows could not be cut, err, from a question and its context.
+func (r *Reader) badWindow(o Reading, q Question, err error) error {
+	e, alone := r.tok.Encode(q.Question, tokenizer.Options{NoSpecial: true})
+	if alone != nil {
+		return err
+	}
+	return fmt.Errorf("%w: a question of %d tokens, windows of %d that share %d: %w", model.ErrInput, len(e.IDs), o.MaxSeqLen, o.DocStride, err)
 }
 
 // A span is a candidate: tokens i to j of a window.
@@ -149,7 +166,7 @@ func spans(o Reading, window int, e *tokenizer.Encoding, logits []float32) []spa
 	p, q := softmax(starts), softmax(ends)
 	var out []span
 	for i := range p {
-		for j := i; inContext(i) && j < min(i+o.MaxAnswerLen, len(q)); j++ {
+		for j := i; inContext(i) && j < i+min(o.MaxAnswerLen, len(q)-i); j++ {
 			if inContext(j) {
 				out = append(out, span{p[i] * q[j], window, i, j})
 			}

@@ -41,12 +41,15 @@ func OpenClassifier(dir string, opts ...Option) (*Classifier, error) {
 // NewClassifier classifies with a model of one's own; the option [On] is needed.
 func NewClassifier(m model.SequenceClassifier, t Tokenizer, opts ...Option) (*Classifier, error) {
 	c, err := ownCore(m, t, opts, classifier(m))
-	return &Classifier{c, m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Classifier{c, m}, nil
 }
 
 func classifier(m model.SequenceClassifier) func(*gpu.Stream, model.Batch, []item) ([][]float32, error) {
 	return func(s *gpu.Stream, in model.Batch, _ []item) ([][]float32, error) {
-		return perSequence(s, m.Classify(s, in))
+		return perSequence(s, m.Classify(s, in), in.Seqs.N, len(m.Classes().Labels))
 	}
 }
 
@@ -130,10 +133,10 @@ func (c *Classifier) hypotheses(z ZeroShot, texts []string) ([]item, error) {
 	var items []item
 	for i, t := range texts {
 		for _, l := range z.Labels {
-			e, err := c.tok.EncodePair(t, strings.ReplaceAll(template, "{}", l),
-				tokenizer.Options{MaxLength: c.limit, Strategy: tokenizer.OnlyFirst})
+			h := strings.ReplaceAll(template, "{}", l)
+			e, err := c.tok.EncodePair(t, h, tokenizer.Options{MaxLength: c.limit, Strategy: tokenizer.OnlyFirst, NoOverflow: true})
 			if err != nil {
-				return nil, textError(i, err)
+				return nil, textError(i, fmt.Errorf("%w: with hypothesis %q: %w", model.ErrInput, h, err))
 			}
 			items = append(items, itemOf(e))
 		}
@@ -145,7 +148,7 @@ func (c *Classifier) hypotheses(z ZeroShot, texts []string) ([]item, error) {
 // and contradiction, which the pipeline takes to be at the other end.
 func inference(labels []string) (entails, contradicts int, err error) {
 	for i, l := range labels {
-		if !strings.HasPrefix(strings.ToLower(l), "entail") {
+		if len(labels) < 2 || !strings.HasPrefix(strings.ToLower(l), "entail") {
 			continue
 		}
 		if i == 0 {
@@ -153,7 +156,7 @@ func inference(labels []string) (entails, contradicts int, err error) {
 		}
 		return i, 0, nil
 	}
-	return 0, 0, fmt.Errorf("zero-shot needs a model of natural-language inference, with a label \"entailment\"; the labels are %q: %w",
+	return 0, 0, fmt.Errorf("zero-shot needs a model of natural-language inference, with a label \"entailment\" and others; the labels are %q: %w",
 		labels, model.ErrUnsupported)
 }
 

@@ -26,6 +26,10 @@ func newCore[R any, M model.Model](o *opened[M], forward func(*gpu.Stream, model
 	return core[R]{newEngine(o.session, o.model, forward), o.tok, limit, o.truncate}
 }
 
+// ErrTooLong is wrapped, in a [TextError], where a text has more tokens than the model
+// reads; it wraps [model.ErrInput]. The option [Truncate] cuts such texts.
+var ErrTooLong = fmt.Errorf("%w: too long", model.ErrInput)
+
 var errNeedsOn = errors.New("a model of one's own needs the option On: the backend that holds its weights")
 
 // ownCore is newCore for a user's own model and tokenizer.
@@ -41,28 +45,27 @@ func ownCore[R any](m model.Model, t Tokenizer, opts []Option, forward func(*gpu
 	return core[R]{newEngine(ses, m, forward), t, m.Limits().Length, o.truncate}, nil
 }
 
-// Close ends the task: calls that wait get [ErrClosed], the running batch is
-// finished, and what Open opened is freed.
+// Close ends the task: calls that are not finished get [ErrClosed], and the model is
+// closed, one's own too, with what else Open opened. A second Close gets ErrClosed.
 func (c core[R]) Close() error { return c.close() }
 
 // encode turns a text to tokens that the model can read.
 func (c core[R]) encode(t Text) (tokenizer.Encoding, error) {
-	var o tokenizer.Options
+	o := tokenizer.Options{NoOverflow: true}
 	if c.truncate {
 		o.MaxLength = c.limit
 	}
-	e, err := encode(c.tok, t, o)
+	var e tokenizer.Encoding
+	var err error
+	if t.IsPair() {
+		e, err = c.tok.EncodePair(t.First, t.Second, o)
+	} else {
+		e, err = c.tok.Encode(t.First, o)
+	}
 	if err == nil && c.limit > 0 && len(e.IDs) > c.limit {
-		err = fmt.Errorf("%w: %d tokens, the model reads at most %d", model.ErrInput, len(e.IDs), c.limit)
+		err = fmt.Errorf("%w: %d tokens, the model reads at most %d", ErrTooLong, len(e.IDs), c.limit)
 	}
 	return e, err
-}
-
-func encode(tok Tokenizer, t Text, o tokenizer.Options) (tokenizer.Encoding, error) {
-	if t.IsPair() {
-		return tok.EncodePair(t.First, t.Second, o)
-	}
-	return tok.Encode(t.First, o)
 }
 
 // encodeAll encodes every text; the error names the one that fails.
@@ -102,9 +105,31 @@ func singles(texts []string) []Text {
 	return out
 }
 
+// anyWidth is the width of an embedding, which no label depends on.
+const anyWidth = -1
+
+// shaped reports a model that gave anything but [rows, width], as one's own may.
+func shaped(s *gpu.Stream, x gpu.Tensor, rows, width int) error {
+	if width == anyWidth {
+		width = x.Cols
+	}
+	if s.Err() == nil && (x.Rows != rows || x.Cols != width) {
+		return fmt.Errorf("%w: the model gave [%d, %d], want [%d, %d]", gpu.ErrShape, x.Rows, x.Cols, rows, width)
+	}
+	return s.Err()
+}
+
+// read is what a model gave, [rows, width].
+func read(s *gpu.Stream, x gpu.Tensor, rows, width int) ([]float32, error) {
+	if err := shaped(s, x, rows, width); err != nil {
+		return nil, err
+	}
+	return gpu.Read[float32](s, x)
+}
+
 // perSequence reads x, [sequences, width], row by row.
-func perSequence(s *gpu.Stream, x gpu.Tensor) ([][]float32, error) {
-	flat, err := gpu.Read[float32](s, x)
+func perSequence(s *gpu.Stream, x gpu.Tensor, sequences, width int) ([][]float32, error) {
+	flat, err := read(s, x, sequences, width)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +141,12 @@ func perSequence(s *gpu.Stream, x gpu.Tensor) ([][]float32, error) {
 }
 
 // perToken reads x, [tokens, width], and cuts it into the sequences of items.
-func perToken(s *gpu.Stream, x gpu.Tensor, items []item) ([][]float32, error) {
-	flat, err := gpu.Read[float32](s, x)
+func perToken(s *gpu.Stream, x gpu.Tensor, items []item, width int) ([][]float32, error) {
+	tokens := 0
+	for _, it := range items {
+		tokens += len(it.IDs)
+	}
+	flat, err := read(s, x, tokens, width)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/rapt-go/rapt/gpu"
@@ -42,13 +43,13 @@ func OpenEmbedder(dir string, opts ...Option) (*Embedder, error) {
 		return nil, err
 	}
 	m, err := newSentenceModel(o.model, sen, o.backend, o.loadAs(o.backend))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", root.Name(), err), o.close())
+	}
+	o.model = m
 	e := &Embedder{newCore(o, embedder(m)), *sen}
-	e.engine.model = m
 	if sen.maxLength > 0 && (e.limit == 0 || sen.maxLength < e.limit) {
 		e.limit = sen.maxLength
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", root.Name(), err), e.Close())
 	}
 	return e, nil
 }
@@ -57,21 +58,27 @@ func OpenEmbedder(dir string, opts ...Option) (*Embedder, error) {
 // [PooledBy] says otherwise; the option [On] is needed.
 func NewEmbedder(m model.Encoder, t Tokenizer, opts ...Option) (*Embedder, error) {
 	o := newOpened[model.Encoder](opts)
-	sen := plainSentence(model.Folder{}, &o.options)
 	if o.on == nil {
 		return nil, errNeedsOn
+	}
+	sen, err := plainSentence(model.Folder{}, &o.options)
+	if err != nil {
+		return nil, err
 	}
 	sm, err := newSentenceModel(m, sen, o.on, o.loadAs(o.on))
 	if err != nil {
 		return nil, err
 	}
 	c, err := ownCore(sm, t, opts, embedder(sm))
-	return &Embedder{c, *sen}, err
+	if err != nil {
+		return nil, errors.Join(err, sm.closeSteps())
+	}
+	return &Embedder{c, *sen}, nil
 }
 
 func embedder(m *sentenceModel) func(*gpu.Stream, model.Batch, []item) ([][]float32, error) {
 	return func(s *gpu.Stream, in model.Batch, _ []item) ([][]float32, error) {
-		return perSequence(s, m.embed(s, in))
+		return perSequence(s, m.embed(s, in), in.Seqs.N, anyWidth)
 	}
 }
 
@@ -81,7 +88,7 @@ func (e *Embedder) Prompts() map[string]string { return e.sentence.prompts }
 // Embed returns one vector for each text, after the checkpoint's default prompt if it
 // has one. A text that is too long is cut, as sentence-transformers does.
 func (e *Embedder) Embed(ctx context.Context, texts ...string) ([][]float32, error) {
-	return e.embed(ctx, e.sentence.prompts[e.sentence.defaultPrompt], texts)
+	return e.embed(ctx, e.sentence.prompt(), texts)
 }
 
 // EmbedAs is Embed with the prompt of a name before every text.
@@ -100,13 +107,27 @@ func (e *Embedder) embed(ctx context.Context, prompt string, texts []string) ([]
 		if e.sentence.lower {
 			t = strings.ToLower(t)
 		}
-		enc, err := e.tok.Encode(t, tokenizer.Options{MaxLength: e.limit})
+		enc, err := e.tok.Encode(t, tokenizer.Options{MaxLength: e.limit, NoOverflow: true})
 		if err != nil {
 			return nil, textError(i, err)
 		}
 		items[i] = itemOf(enc)
 	}
 	return e.run(ctx, items)
+}
+
+// Cosine says how alike two vectors of one length are: the cosine of the angle between
+// them, from -1 to 1; 0 if one is all zeros.
+func Cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i, x := range a {
+		x, y := float64(x), float64(b[i])
+		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+	}
+	if aa == 0 || bb == 0 {
+		return 0
+	}
+	return ab / math.Sqrt(aa) / math.Sqrt(bb)
 }
 
 // A sentenceModel is an encoder and the steps that make one vector of its tokens.
@@ -116,8 +137,7 @@ type sentenceModel struct {
 	steps []step
 }
 
-// newSentenceModel loads the steps that sen asks for. On error it returns those that
-// it has.
+// newSentenceModel loads the steps that sen asks for. On error m alone stays open.
 func newSentenceModel(m model.Encoder, sen *sentence, b gpu.Backend, as zoo.As) (*sentenceModel, error) {
 	sm := &sentenceModel{Encoder: m, pools: sen.pools}
 	width := len(sen.pools) * m.Width()
@@ -130,7 +150,7 @@ func newSentenceModel(m model.Encoder, sen *sentence, b gpu.Backend, as zoo.As) 
 			st, err = newUnit(b, width)
 		}
 		if err != nil {
-			return sm, fmt.Errorf("%s: %w", mod.kind, err)
+			return nil, errors.Join(fmt.Errorf("%s: %w", mod.kind, err), sm.closeSteps())
 		}
 		sm.steps = append(sm.steps, st)
 	}
@@ -156,8 +176,9 @@ func (m *sentenceModel) embed(s *gpu.Stream, in model.Batch) gpu.Tensor {
 }
 
 // Close frees the encoder and the steps.
-func (m *sentenceModel) Close() error {
-	err := m.Encoder.Close()
+func (m *sentenceModel) Close() error { return errors.Join(m.Encoder.Close(), m.closeSteps()) }
+
+func (m *sentenceModel) closeSteps() (err error) {
 	for _, st := range m.steps {
 		err = errors.Join(err, st.close())
 	}

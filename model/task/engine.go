@@ -14,7 +14,7 @@ import (
 )
 
 // ErrClosed is what a call gets whose task was closed.
-var ErrClosed = errors.New("closed")
+var ErrClosed = errors.New("the task is closed")
 
 // An item is one sequence to run, and the rows of it whose output is wanted: all,
 // if nil.
@@ -90,6 +90,7 @@ func (e *engine[R]) run(ctx context.Context, items []item) ([]R, error) {
 	if err := e.add(c); err != nil {
 		return nil, err
 	}
+	defer c.gone.Store(true) // even if progress panics
 	progress := progressOf(ctx)
 	for finished := 0; finished < len(items); {
 		progress(finished, len(items))
@@ -99,7 +100,6 @@ func (e *engine[R]) run(ctx context.Context, items []item) ([]R, error) {
 		case err := <-c.failed:
 			return nil, err
 		case <-ctx.Done():
-			c.gone.Store(true)
 			return nil, ctx.Err()
 		}
 	}
@@ -128,12 +128,13 @@ type seat[R any] struct {
 }
 
 // take removes the sequences of the next batch from the calls that wait: up to
-// budget tokens, and at least one sequence.
+// budget tokens, and at least one sequence. The call that finds no room for one is
+// the first of the next batch.
 func (e *engine[R]) take() []seat[R] {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var batch []seat[R]
-	tokens, full := 0, false
+	tokens, full, next := 0, false, 0
 	for !full && len(e.calls) > 0 {
 		kept := e.calls[:0]
 		for _, c := range e.calls {
@@ -142,7 +143,10 @@ func (e *engine[R]) take() []seat[R] {
 			}
 			kept = append(kept, c)
 			n := len(c.items[c.order[0]].IDs)
-			if full = full || len(batch) > 0 && tokens+n > e.budget; full {
+			if !full && len(batch) > 0 && n > e.budget-tokens {
+				full, next = true, len(kept)-1
+			}
+			if full {
 				continue
 			}
 			batch, tokens = append(batch, seat[R]{c, c.order[0]}), tokens+n
@@ -151,9 +155,7 @@ func (e *engine[R]) take() []seat[R] {
 		clear(e.calls[len(kept):])
 		e.calls = kept
 	}
-	if len(e.calls) > 1 { // who was served last waits longest
-		e.calls = append(e.calls[1:], e.calls[0])
-	}
+	e.calls = slices.Concat(e.calls[next:], e.calls[:next])
 	return batch
 }
 
@@ -224,7 +226,7 @@ func (e *engine[R]) batch(s *gpu.Stream, batch []seat[R]) ([]R, error) {
 		in.WantRows(s, wanted(items))
 	}
 	out, err := e.forward(s, in, items)
-	return out, errors.Join(s.Err(), err)
+	return out, cmp.Or(s.Err(), err)
 }
 
 // wanted is the wanted rows of items laid end to end.
@@ -255,11 +257,7 @@ func (e *engine[R]) close() error {
 	e.mu.Unlock()
 	close(e.quit)
 	<-e.done
-	err := e.model.Close()
-	if e.owned {
-		err = errors.Join(err, e.backend.Close())
-	}
-	return err
+	return errors.Join(e.model.Close(), e.session.close())
 }
 
 // A guard is a queue that drops work which nobody waits for any more.

@@ -1,7 +1,9 @@
 package task
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,7 +33,8 @@ type guess struct {
 	scores []float32
 }
 
-// TopK is how many words a [Filler] gives for each mask; 5 without it.
+// TopK is how many words a [Filler] gives for each mask, if the vocabulary has so many;
+// 5 without it.
 func TopK(k int) Option { return func(o *options) { o.topK = k } }
 
 // OpenFiller opens a checkpoint for masked words.
@@ -41,11 +44,10 @@ func OpenFiller(dir string, opts ...Option) (*Filler, error) {
 		return nil, err
 	}
 	f, err := newFiller(o.model, o.tok, &o.options)
-	f.core = newCore(o, filler(o.model, f.topK))
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: %w", o.folder.Name(), err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", o.folder.Name(), err), o.close())
 	}
+	f.core = newCore(o, filler(o.model, f.topK))
 	return f, nil
 }
 
@@ -56,21 +58,19 @@ func NewFiller(m model.MaskedLM, t Tokenizer, opts ...Option) (*Filler, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.core, err = ownCore(m, t, opts, filler(m, f.topK))
-	return f, err
+	if f.core, err = ownCore(m, t, opts, filler(m, f.topK)); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 func newFiller(m model.MaskedLM, t Tokenizer, o *options) (*Filler, error) {
-	f := &Filler{mask: t.Special().Mask, topK: o.topK}
-	if f.topK == 0 {
-		f.topK = 5
-	}
-	f.topK = min(f.topK, m.Limits().Vocab)
+	f := &Filler{mask: t.Special().Mask, topK: min(cmp.Or(o.topK, 5), m.Limits().Vocab)}
 	if f.mask < 0 {
-		return f, fmt.Errorf("the tokenizer has no mask token: %w", model.ErrUnsupported)
+		return nil, fmt.Errorf("the tokenizer has no mask token: %w", model.ErrUnsupported)
 	}
 	if f.topK < 1 {
-		return f, fmt.Errorf("%w: the %d likeliest words: want at least 1", model.ErrInput, f.topK)
+		return nil, fmt.Errorf("%w: the %d likeliest words: want at least 1", model.ErrInput, f.topK)
 	}
 	return f, nil
 }
@@ -80,6 +80,13 @@ func newFiller(m model.MaskedLM, t Tokenizer, o *options) (*Filler, error) {
 func filler(m model.MaskedLM, k int) func(*gpu.Stream, model.Batch, []item) ([]guess, error) {
 	return func(s *gpu.Stream, in model.Batch, items []item) ([]guess, error) {
 		logits := m.MaskedLogits(s, in)
+		masks := 0
+		for _, it := range items {
+			masks += len(it.want)
+		}
+		if err := shaped(s, logits, masks, anyWidth); err != nil {
+			return nil, err
+		}
 		s.Do(&gpu.Softmax{Dst: logits, X: logits})
 		value, index := s.Temp(gpu.F32, logits.Rows, k), s.Temp(gpu.I32, logits.Rows, k)
 		s.Do(&gpu.TopK{Value: value, Index: index, X: logits})

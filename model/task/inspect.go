@@ -12,7 +12,8 @@ import (
 // A Checkpoint is what [Inspect] finds.
 type Checkpoint struct {
 	zoo.Report
-	Words int // of the tokenizer; 0 if the folder has none
+	Tokenizer string // its kind, such as "WordPiece"; empty if the folder has none
+	Words     int    // of the tokenizer
 }
 
 // Inspect checks the configuration, the weights, and, if there is one, the tokenizer
@@ -32,7 +33,7 @@ func Inspect(dir string, opts ...Option) (*Checkpoint, error) {
 	t, err := loadTokenizer(f, r.Limits)
 	switch {
 	case err == nil:
-		c.Words = t.Size()
+		c.Tokenizer, c.Words = t.Kind(), t.Size()
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}

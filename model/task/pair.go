@@ -23,12 +23,15 @@ func OpenPairJudge(dir string, opts ...Option) (*PairJudge, error) {
 // NewPairJudge judges with a model of one's own; the option [On] is needed.
 func NewPairJudge(m model.PairJudge, t Tokenizer, opts ...Option) (*PairJudge, error) {
 	c, err := ownCore(m, t, opts, judge(m))
-	return &PairJudge{c}, err
+	if err != nil {
+		return nil, err
+	}
+	return &PairJudge{c}, nil
 }
 
 func judge(m model.PairJudge) func(*gpu.Stream, model.Batch, []item) ([][]float32, error) {
 	return func(s *gpu.Stream, in model.Batch, _ []item) ([][]float32, error) {
-		return perSequence(s, m.NextSentence(s, in))
+		return perSequence(s, m.NextSentence(s, in), in.Seqs.N, 2)
 	}
 }
 

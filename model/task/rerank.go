@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,6 +22,7 @@ type Ranked struct {
 type Reranker struct {
 	core[[]float32]
 	identity bool
+	prompt   string // before every query
 }
 
 // OpenReranker opens a checkpoint for sequence classification with one label.
@@ -29,15 +31,18 @@ func OpenReranker(dir string, opts ...Option) (*Reranker, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reranker{newCore(o, classifier(o.model)), false}
-	if r.identity, err = identity(o.folder); err == nil {
+	asks, err := readSettings(o.folder)
+	var same bool
+	if err == nil {
+		same, err = identity(o.folder, asks.activation)
+	}
+	if err == nil {
 		err = oneLabel(o.model)
 	}
 	if err != nil {
-		r.Close()
-		return nil, fmt.Errorf("%s: %w", o.folder.Name(), err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", o.folder.Name(), err), o.close())
 	}
-	return r, nil
+	return &Reranker{newCore(o, classifier(o.model)), same, asks.prompt()}, nil
 }
 
 // NewReranker ranks with a model of one's own; the option [On] is needed.
@@ -46,7 +51,10 @@ func NewReranker(m model.SequenceClassifier, t Tokenizer, opts ...Option) (*Rera
 		return nil, err
 	}
 	c, err := ownCore(m, t, opts, classifier(m))
-	return &Reranker{c, false}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Reranker{core: c}, nil
 }
 
 func oneLabel(m model.SequenceClassifier) error {
@@ -56,22 +64,27 @@ func oneLabel(m model.SequenceClassifier) error {
 	return nil
 }
 
-// identity reports whether config.json asks for scores without an activation, as
-// cross-encoders trained by sentence-transformers may.
-func identity(f model.Folder) (bool, error) {
+// identity reports whether the checkpoint asks for scores without an activation, as
+// cross-encoders trained by sentence-transformers may: by the class that its settings
+// name, or else config.json.
+func identity(f model.Folder, name string) (bool, error) {
 	c, err := model.ReadConfig(f, "config.json")
 	if err != nil {
 		return false, err
 	}
-	name := c.Text("sbert_ce_default_activation_function", "")
-	if nested := c.Object("sentence_transformers"); nested != nil {
-		name = nested.Text("activation_fn", name)
-		if err := nested.Err(); err != nil {
+	file := settingsFile
+	if name == "" {
+		file = c.File
+		name = c.Text("sbert_ce_default_activation_function", "")
+		if nested := c.Object("sentence_transformers"); nested != nil {
+			name = nested.Text("activation_fn", name)
+			if err := nested.Err(); err != nil {
+				return false, err
+			}
+		}
+		if err := c.Err(); err != nil {
 			return false, err
 		}
-	}
-	if err := c.Err(); err != nil {
-		return false, err
 	}
 	switch name[strings.LastIndexByte(name, '.')+1:] {
 	case "", "Sigmoid":
@@ -79,15 +92,16 @@ func identity(f model.Folder) (bool, error) {
 	case "Identity":
 		return true, nil
 	}
-	return false, fmt.Errorf("config.json: activation %q of a cross-encoder: %w", name, model.ErrUnsupported)
+	return false, fmt.Errorf("%s: activation %q of a cross-encoder: %w", file, name, model.ErrUnsupported)
 }
 
-// Rerank returns the texts' places, best first, equals in order. What is too long is
-// cut from the longer of query and text.
+// Rerank returns the texts' places, best first, equals in order. The checkpoint's
+// default prompt, if it has one, stands before the query. What is too long is cut from
+// the longer of query and text.
 func (r *Reranker) Rerank(ctx context.Context, query string, texts ...string) ([]Ranked, error) {
 	items := make([]item, len(texts))
 	for i, t := range texts {
-		e, err := r.tok.EncodePair(query, t, tokenizer.Options{MaxLength: r.limit})
+		e, err := r.tok.EncodePair(r.prompt+query, t, tokenizer.Options{MaxLength: r.limit, NoOverflow: true})
 		if err != nil {
 			return nil, textError(i, err)
 		}

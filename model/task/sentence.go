@@ -1,19 +1,14 @@
 package task
 
 import (
-	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/rapt-go/rapt/gpu"
 	"github.com/rapt-go/rapt/model"
-	"github.com/rapt-go/rapt/model/nn"
-	"github.com/rapt-go/rapt/model/zoo"
 )
 
 // A Pooling makes one vector of a sequence's hidden states.
@@ -52,13 +47,12 @@ func ParsePooling(name string) (Pooling, error) {
 // A sentence is what a folder of sentence-transformers says: which encoder, and
 // what makes a vector of its hidden states.
 type sentence struct {
-	encoder       model.Folder
-	maxLength     int // tokens; 0 means what the model reads
-	lower         bool
-	pools         []Pooling
-	modules       []module // after pooling
-	prompts       map[string]string
-	defaultPrompt string
+	encoder   model.Folder
+	maxLength int // tokens; 0 means what the model reads
+	lower     bool
+	pools     []Pooling
+	modules   []module // after pooling
+	settings
 }
 
 // A module is a step before it is loaded.
@@ -68,33 +62,37 @@ type module struct {
 }
 
 // plainSentence is the mean of the tokens of any encoder, or what the options say.
-func plainSentence(f model.Folder, o *options) *sentence {
+func plainSentence(f model.Folder, o *options) (*sentence, error) {
 	s := &sentence{encoder: f, pools: []Pooling{MeanPooling}}
-	s.override(o)
-	return s
+	return s, s.override(o)
 }
 
 // override obeys the options that stand above the checkpoint.
-func (s *sentence) override(o *options) {
+func (s *sentence) override(o *options) error {
 	if o.pooling != "" {
-		s.pools = []Pooling{o.pooling}
+		p, err := ParsePooling(string(o.pooling))
+		if err != nil {
+			return err
+		}
+		s.pools = []Pooling{p}
 	}
 	if o.norm == nil {
-		return
+		return nil
 	}
 	s.modules = slices.DeleteFunc(s.modules, func(m module) bool { return m.kind == "Normalize" })
 	if *o.norm {
 		s.modules = append(s.modules, module{kind: "Normalize"})
 	}
+	return nil
 }
 
 // readSentence reads modules.json and what it names; without one the folder is a
 // plain encoder.
 func readSentence(f model.Folder, o *options) (*sentence, error) {
 	if !f.Has("modules.json") {
-		return plainSentence(f, o), nil
+		return plainSentence(f, o)
 	}
-	s := &sentence{prompts: map[string]string{}}
+	s := &sentence{}
 	data, err := f.ReadFile("modules.json", 1<<20)
 	if err != nil {
 		return nil, err
@@ -115,8 +113,11 @@ func readSentence(f model.Folder, o *options) (*sentence, error) {
 	if len(s.pools) == 0 {
 		return nil, fmt.Errorf("modules.json: no Transformer and Pooling: %w", model.ErrUnsupported)
 	}
-	s.override(o)
-	return s, s.readPrompts(f)
+	if err := s.override(o); err != nil {
+		return nil, err
+	}
+	s.settings, err = readSettings(f)
+	return s, err
 }
 
 // module reads one entry of modules.json. The first is a Transformer, the second a
@@ -130,6 +131,7 @@ func (s *sentence) module(i int, kind string, f model.Folder) (err error) {
 		s.pools, err = readPooling(f)
 	case i > 1 && (kind == "Dense" || kind == "Normalize"):
 		s.modules = append(s.modules, module{kind, f})
+	case i > 1 && kind == "Dropout": // does nothing but in training
 	default:
 		err = model.ErrUnsupported
 	}
@@ -150,7 +152,7 @@ func (s *sentence) readTransformer(f model.Folder) error {
 	return c.Err()
 }
 
-// readPooling reads the modes, which are laid end to end in this order.
+// readPooling reads the modes, whose vectors are laid end to end.
 func readPooling(f model.Folder) ([]Pooling, error) {
 	c, err := model.ReadConfig(f, "config.json")
 	if err != nil {
@@ -159,147 +161,49 @@ func readPooling(f model.Folder) ([]Pooling, error) {
 	if !c.Bool("include_prompt", true) {
 		return nil, fmt.Errorf("include_prompt is false: %w", model.ErrUnsupported)
 	}
-	var pools []Pooling
-	if name := c.Text("pooling_mode", ""); name != "" {
-		p, err := ParsePooling(name)
-		return []Pooling{p}, err
+	names := poolingModes(c)
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
-	for _, mode := range []struct {
-		field string
-		name  string
-		def   bool
-	}{
-		{"pooling_mode_cls_token", "cls", false},
-		{"pooling_mode_max_tokens", "max", false},
-		{"pooling_mode_mean_tokens", "mean", true},
-		{"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len", false},
-		{"pooling_mode_weightedmean_tokens", "weightedmean", false},
-		{"pooling_mode_lasttoken", "lasttoken", false},
-	} {
-		if !c.Bool(mode.field, mode.def) {
-			continue
-		}
-		p, err := ParsePooling(mode.name)
+	var pools []Pooling
+	for _, name := range names {
+		p, err := ParsePooling(name)
 		if err != nil {
 			return nil, err
 		}
 		pools = append(pools, p)
 	}
-	if len(pools) == 0 && c.Err() == nil {
-		return nil, fmt.Errorf("config.json: no pooling mode is true: %w", model.ErrUnsupported)
-	}
-	return pools, c.Err()
+	return pools, nil
 }
 
-func (s *sentence) readPrompts(f model.Folder) error {
-	const file = "config_sentence_transformers.json"
-	if !f.Has(file) {
-		return nil
+// poolingModes is pooling_mode, one or a list, or the older fields in the order that
+// sentence-transformers gives them; the mean if none is true.
+func poolingModes(c *model.Config) []string {
+	if raw := c.Raw("pooling_mode"); len(raw) > 0 && raw[0] == '[' {
+		names := c.Texts("pooling_mode")
+		if len(names) == 0 {
+			c.Failf("pooling_mode", "is an empty list")
+		}
+		return names
 	}
-	c, err := model.ReadConfig(f, file)
-	if err != nil {
-		return err
+	if name := c.Text("pooling_mode", ""); name != "" {
+		return []string{name}
 	}
-	if raw := c.Raw("prompts"); raw != nil {
-		if err := json.Unmarshal(raw, &s.prompts); err != nil {
-			return fmt.Errorf("%s: prompts: %w", file, err)
+	var names []string
+	for _, mode := range [...]struct{ field, name string }{
+		{"pooling_mode_cls_token", "cls"},
+		{"pooling_mode_max_tokens", "max"},
+		{"pooling_mode_mean_tokens", "mean"},
+		{"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"},
+		{"pooling_mode_weightedmean_tokens", "weightedmean"},
+		{"pooling_mode_lasttoken", "lasttoken"},
+	} {
+		if c.Bool(mode.field, false) {
+			names = append(names, mode.name)
 		}
 	}
-	s.defaultPrompt = c.Text("default_prompt_name", "")
-	if _, ok := s.prompts[s.defaultPrompt]; !ok && s.defaultPrompt != "" {
-		c.Failf("default_prompt_name", "is %q; the prompts are %q", s.defaultPrompt, sortedKeys(s.prompts))
+	if names == nil {
+		return []string{"mean"}
 	}
-	return c.Err()
+	return names
 }
-
-func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
-
-// A dense is a linear layer of sentence-transformers' Dense module.
-type dense struct {
-	nn.Linear
-	weights *model.Weights
-}
-
-func loadDense(f model.Folder, b gpu.Backend, as zoo.As, width int) (*dense, int, error) {
-	c, err := model.ReadConfig(f, "config.json")
-	if err != nil {
-		return nil, 0, err
-	}
-	const most = 1 << 24
-	in, out := c.Int("in_features", width, 1, most), c.Int("out_features", width, 1, most)
-	act, err := denseActivation(c.Text("activation_function", "torch.nn.modules.activation.Tanh"))
-	if in != width {
-		c.Failf("in_features", "is %d, but the vectors are of %d", in, width)
-	}
-	bias := c.Bool("bias", true)
-	if err := firstOf(c.Err(), err); err != nil {
-		return nil, 0, err
-	}
-	set, err := f.Weights()
-	if err != nil {
-		return nil, 0, err
-	}
-	defer set.Close()
-	w := model.NewWeights(b, set, as.DType, as.Format)
-	d := &dense{nn.Linear{Weight: w.At("linear").Matrix(out, in, "weight"), Act: act}, w}
-	if bias {
-		d.Bias = w.At("linear").Vector(out, "bias")
-	}
-	return d, out, w.Finish()
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// denseActivation is the function of a class of torch.nn.
-func denseActivation(class string) (gpu.Act, error) {
-	switch class[strings.LastIndexByte(class, '.')+1:] {
-	case "Identity":
-		return gpu.NoAct, nil
-	case "Tanh":
-		return gpu.Tanh, nil
-	case "ReLU":
-		return gpu.ReLU, nil
-	case "GELU":
-		return gpu.GELU, nil
-	case "SiLU":
-		return gpu.SiLU, nil
-	case "Sigmoid":
-		return gpu.Sigmoid, nil
-	}
-	return 0, fmt.Errorf("config.json: activation_function %q: %w", class, model.ErrUnsupported)
-}
-
-func (d *dense) apply(s *gpu.Stream, x gpu.Tensor) gpu.Tensor { return d.Logits(s, x) }
-func (d *dense) close() error                                 { return d.weights.Close() }
-
-// A unit scales vectors to unit length: a root mean square norm whose gain is
-// 1/√width, with the smallest length that torch's normalize divides by, 1e-12, as its
-// epsilon.
-type unit struct {
-	gain gpu.Tensor
-	eps  float32
-	b    gpu.Backend
-}
-
-func newUnit(b gpu.Backend, width int) (*unit, error) {
-	data := make([]byte, 0, 4*width)
-	for range width {
-		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(1/math.Sqrt(float64(width)))))
-	}
-	gain, err := b.Prepare(gpu.F32, gpu.Plain, gpu.Host{Src: bytes.NewReader(data), Rows: 1, Cols: width})
-	return &unit{gain, float32(1e-24 / float64(width)), b}, err
-}
-
-func (u *unit) apply(s *gpu.Stream, x gpu.Tensor) gpu.Tensor {
-	s.Do(&gpu.Norm{Dst: x, X: x, Gain: u.gain, Eps: u.eps, RMS: true})
-	return x
-}
-
-func (u *unit) close() error { return u.b.Free(u.gain.Buf) }

@@ -61,12 +61,15 @@ func OpenTagger(dir string, opts ...Option) (*Tagger, error) {
 // NewTagger tags with a model of one's own; the option [On] is needed.
 func NewTagger(m model.TokenClassifier, t Tokenizer, opts ...Option) (*Tagger, error) {
 	c, err := ownCore(m, t, opts, tagger(m))
-	return &Tagger{c, m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Tagger{c, m}, nil
 }
 
 func tagger(m model.TokenClassifier) func(*gpu.Stream, model.Batch, []item) ([][]float32, error) {
 	return func(s *gpu.Stream, in model.Batch, items []item) ([][]float32, error) {
-		return perToken(s, m.ClassifyTokens(s, in), items)
+		return perToken(s, m.ClassifyTokens(s, in), items, len(m.Classes().Labels))
 	}
 }
 

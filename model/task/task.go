@@ -4,8 +4,11 @@
 //
 // Every task takes a [context.Context] and many texts, and returns results in the
 // order of the texts, however it batched them. A task is safe for concurrent use:
-// calls that meet share batches. When a context ends its call returns at once, and
-// work that only it waited for is dropped at the next operation.
+// calls that meet share batches, and take turns in them. When a context ends its call
+// returns at once, and work that only it waited for is dropped at the next operation.
+//
+// NewX makes a task X of a model of one's own, which runs in a goroutine of the task:
+// its panics end the program. An error of its stream fails the calls of the batch.
 package task
 
 import (
@@ -72,22 +75,31 @@ func As(dt gpu.DType, f gpu.Format) Option {
 // Open is not used then.
 func FromFS(fsys fs.FS) Option { return func(o *options) { o.fs = fsys } }
 
-// BatchTokens bounds the tokens of a batch; a longer sequence is one by itself.
+// BatchTokens bounds the tokens of a batch; a longer sequence is one by itself. 0
+// means [DefaultBatchTokens].
 func BatchTokens(n int) Option { return func(o *options) { o.tokens = n } }
 
 // Truncate cuts texts that are too long for the model, from the end of the longer
 // segment; without it they are errors.
 func Truncate() Option { return func(o *options) { o.truncate = true } }
 
-// defaultBudget keeps a core busy: matrix products are at full speed from about a
-// hundred rows, and a batch is what a cancelled call may still wait for.
-const defaultBudget = 512
+// DefaultBatchTokens keeps a core busy: matrix products are at full speed from about
+// a hundred rows, and a batch is what others wait for.
+const DefaultBatchTokens = 512
 
 // A session is where a task's batches run.
 type session struct {
 	backend gpu.Backend
 	owned   bool // close it with the task
 	budget  int  // tokens of a batch
+}
+
+// close closes the backend, unless it is the caller's.
+func (s session) close() error {
+	if s.owned {
+		return s.backend.Close()
+	}
+	return nil
 }
 
 // Backend names the backend that the task runs on.
@@ -135,19 +147,17 @@ func (o *opened[M]) load() (err error) {
 	if o.session, err = newSession(&o.options); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil && o.owned {
-			err = errors.Join(err, o.backend.Close())
-		}
-	}()
 	if o.model, err = zoo.LoadFolder[M](o.folder, o.backend, o.loadAs(o.backend)); err != nil {
-		return err
+		return errors.Join(err, o.session.close())
 	}
 	if o.tok, err = loadTokenizer(o.folder, o.model.Limits()); err != nil {
-		return errors.Join(err, o.model.Close())
+		return errors.Join(err, o.close())
 	}
 	return nil
 }
+
+// close closes what load opened.
+func (o *opened[M]) close() error { return errors.Join(o.model.Close(), o.session.close()) }
 
 // loadAs is how weights are loaded.
 func (o *options) loadAs(b gpu.Backend) zoo.As {
@@ -163,7 +173,7 @@ func newSession(o *options) (session, error) {
 	}
 	s := session{backend: o.on, budget: o.tokens}
 	if s.budget == 0 {
-		s.budget = defaultBudget
+		s.budget = DefaultBatchTokens
 	}
 	if s.backend == nil {
 		b, _, err := auto.Open(auto.Options{})
@@ -181,8 +191,8 @@ func loadTokenizer(f model.Folder, l model.Limits) (*tokenizer.Tokenizer, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	if t.Size() > l.Vocab {
-		return nil, fmt.Errorf("%s: the tokenizer has %d words, but the model's embeddings have %d rows", f.Name(), t.Size(), l.Vocab)
+	if n := int(t.MaxID()) + 1; n > l.Vocab {
+		return nil, fmt.Errorf("%s: the tokenizer's ids need %d rows, but the model's embeddings have %d", f.Name(), n, l.Vocab)
 	}
 	return t, nil
 }
@@ -190,8 +200,9 @@ func loadTokenizer(f model.Folder, l model.Limits) (*tokenizer.Tokenizer, error)
 type progressKey struct{}
 
 // WithProgress returns a context under which a task calls f, from the goroutine of
-// the call, with the number of texts done so far and of all: first with 0, last
-// with all.
+// the call, with the number of sequences done so far and of all: first with 0, last
+// with all. A sequence is a text, a window of a long context, or a text with a label
+// of [ZeroShot].
 func WithProgress(ctx context.Context, f func(done, total int)) context.Context {
 	return context.WithValue(ctx, progressKey{}, f)
 }

@@ -100,6 +100,7 @@ func (e *Encoding) addText(q *sequence, w window, seq int, kind int32) {
 			e.odd = append(e.odd, oddToken{len(e.IDs) + o.index - w.lo, o.text})
 		}
 	}
+	e.starts[seq] = w.start
 	e.IDs = append(e.IDs, q.ids[w.lo:w.hi]...)
 	e.Words = append(e.Words, q.words[w.lo:w.hi]...)
 	e.Offsets = append(e.Offsets, q.spans[w.lo:w.hi]...)

@@ -12,6 +12,7 @@ type token struct{ id, lo, hi int32 }
 
 // model appends the tokens of a word.
 type model interface {
+	kind() string // by its name in tokenizer.json
 	tokenize(word []byte, dst []token) []token
 }
 

@@ -17,6 +17,7 @@ type Encoding struct {
 
 	tokenizer *Tokenizer
 	texts     [2]string
+	starts    [2]place // of the tokens of each text
 	odd       []oddToken
 }
 
@@ -44,19 +45,17 @@ func (e *Encoding) Tokens() []string {
 // CharOffsets gives Offsets in code points.
 func (e *Encoding) CharOffsets() []Span {
 	out := make([]Span, len(e.Offsets))
-	var at [2]struct{ bytes, runes int32 } // how far each text is counted
+	at := e.starts // how far each text is counted
 	for i, s := range e.Offsets {
 		k := e.Sequence[i]
 		if k < 0 {
 			continue
 		}
-		a, text := &at[k], e.texts[k]
-		if s.Start < a.bytes {
-			a.bytes, a.runes = 0, 0
+		if s.Start < at[k].bytes {
+			at[k] = e.starts[k]
 		}
-		a.runes += int32(utf8.RuneCountInString(text[a.bytes:s.Start]))
-		a.bytes = s.Start
-		out[i] = Span{a.runes, a.runes + int32(utf8.RuneCountInString(text[s.Start:s.End]))}
+		at[k] = at[k].to(e.texts[k], s.Start)
+		out[i] = Span{at[k].runes, at[k].runes + int32(utf8.RuneCountInString(e.texts[k][s.Start:s.End]))}
 	}
 	return out
 }

@@ -45,6 +45,9 @@ type entry struct {
 // Special gives the ids of the tokens with a role, -1 for a role that no token has.
 type Special struct{ CLS, SEP, Mask, Pad, Unk int32 }
 
+// Kind is the name of the tokenizer's model: "WordPiece".
+func (t *Tokenizer) Kind() string { return t.model.kind() }
+
 // ID gives the id of a token.
 func (t *Tokenizer) ID(token string) (int32, bool) {
 	id, ok := t.ids[token]

@@ -2,7 +2,10 @@ package tokenizer
 
 // Cutting what is too long into windows.
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // Strategy says which text of a pair gives way. One text alone gives way under LongestFirst and OnlyFirst.
 type Strategy int
@@ -42,8 +45,37 @@ type Options struct {
 // so 400 MB.
 const maxOverflow, windowCost = 1 << 24, 32
 
-// window is a range of the tokens of a sequence.
-type window struct{ lo, hi int }
+// window is a range of the tokens of a sequence, and the place of its first one.
+type window struct {
+	lo, hi int
+	start  place
+}
+
+// place is one of a text, in bytes and in code points.
+type place struct{ bytes, runes int32 }
+
+// to is the place at a byte, counted on from p, or anew if it lies before.
+func (p place) to(text string, bytes int32) place {
+	if bytes < p.bytes {
+		p = place{}
+	}
+	return place{bytes, p.runes + int32(utf8.RuneCountInString(text[p.bytes:bytes]))}
+}
+
+// locate sets where windows start, so that none has to count from the beginning of a long text.
+func locate(ws []window, q *sequence) {
+	var at place
+	for i := range ws {
+		w := &ws[i]
+		if ws[0].lo > ws[len(ws)-1].lo { // cut from the left: the last window is the first of the text
+			w = &ws[len(ws)-1-i]
+		}
+		if w.lo < w.hi {
+			at = at.to(q.text, q.spans[w.lo].Start)
+			w.start = at
+		}
+	}
+}
 
 // cut sets the windows of each text: the first is the one kept.
 func (l *layout) cut() (err error) {
@@ -64,6 +96,9 @@ func (l *layout) cut() (err error) {
 	for i := range l.seqs {
 		if l.windows[i], err = o.windows(l.windows[i][:0], sizes[i], limits[i]); err != nil {
 			return err
+		}
+		if len(l.windows[i]) > 1 {
+			locate(l.windows[i], &l.seqs[i])
 		}
 	}
 	return nil
@@ -132,11 +167,11 @@ func shorten(sizes [2]int, room int) [2]int {
 func (o Options) windows(dst []window, size, limit int) ([]window, error) {
 	switch {
 	case limit >= size:
-		return append(dst, window{0, size}), nil
+		return append(dst, window{hi: size}), nil
 	case limit == 0:
 		dst = append(dst, window{})
 		if !o.NoOverflow {
-			dst = append(dst, window{0, size})
+			dst = append(dst, window{hi: size})
 		}
 		return dst, nil
 	case o.Stride >= limit:
@@ -144,9 +179,9 @@ func (o Options) windows(dst []window, size, limit int) ([]window, error) {
 	}
 	for at := 0; ; at += limit - o.Stride {
 		end := min(at+limit, size)
-		w := window{at, end}
+		w := window{lo: at, hi: end}
 		if o.Left {
-			w = window{size - end, size - at}
+			w = window{lo: size - end, hi: size - at}
 		}
 		dst = append(dst, w)
 		if end == size || o.NoOverflow {

@@ -17,6 +17,8 @@ func newWordPiece(vocab map[string]int32, unk int32, prefix string, maxRunes int
 	return &wordPiece{trie: t, rest: t.at(prefix), unk: unk, maxRunes: maxRunes}
 }
 
+func (*wordPiece) kind() string { return "WordPiece" }
+
 func (w *wordPiece) tokenize(word []byte, dst []token) []token {
 	unknown := token{id: w.unk, hi: int32(len(word))}
 	if len(word) > w.maxRunes && utf8.RuneCount(word) > w.maxRunes {

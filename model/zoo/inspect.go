@@ -24,7 +24,8 @@ type Report struct {
 	Tensors    []safetensors.Tensor
 }
 
-// Memory is bytes of weights, by what they are loaded as.
+// Memory is bytes of weights, by what matrices are loaded as: vectors stay F32, and so do
+// tables beside int8. A tied table is there twice, since products want another layout.
 type Memory struct{ F32, BF16, Int8 int64 }
 
 // Inspect reads a folder's configuration and checks that its tensors are all there,
@@ -54,7 +55,8 @@ func Inspect(f model.Folder) (*Report, error) {
 	encoder := w.Size()
 	size := encoder
 	for _, h := range heads(c) {
-		if !h.made && !h.present(r.Unused) {
+		has := func(t safetensors.Tensor) bool { return h.belongs(t) && slices.Contains(r.Unused, t.Name) }
+		if !h.made && !slices.ContainsFunc(r.Tensors, has) {
 			continue
 		}
 		w, err := h.check(c, t, set)
@@ -71,18 +73,20 @@ func Inspect(f model.Folder) (*Report, error) {
 	for _, t := range r.Tensors {
 		r.Bytes += t.Size
 	}
-	r.Memory = Memory{F32: 4 * size.Elements(),
-		BF16: 2*(size.Matrix+size.Table) + 4*size.Vector,
-		Int8: size.Matrix + 4*size.Rows + 4*(size.Table+size.Vector)}
+	matrix := size.Matrix + size.Tied
+	r.Memory = Memory{F32: 4 * (matrix + size.Table + size.Vector),
+		BF16: 2*(matrix+size.Table) + 4*size.Vector,
+		Int8: matrix + 4*size.Rows + 4*(size.Table+size.Vector)}
 	return r, nil
 }
 
 // A candidate is a head that a checkpoint may have.
 type candidate struct {
 	plan   func(c *model.Config, modelType string) (func(w *model.Weights) model.Model, error)
-	tensor string   // one that it has
-	tasks  []string // what it is for
-	made   bool     // the checkpoint's class is made for it: it must be whole
+	is     func(m any) bool // whether m points to an interface that the model with this head is
+	tensor string           // one that it has
+	tasks  []string         // what it is for
+	made   bool             // the checkpoint's class is made for it: it must be whole
 }
 
 // heads lists what a BERT may have, by the class that config.json names.
@@ -96,18 +100,22 @@ func heads(c *model.Config) []candidate {
 		classify = append(classify, "rerank")
 	}
 	return []candidate{
-		{planBERT[model.MaskedLM], "cls.predictions.transform.dense.weight", []string{"fill-mask"}, is("MaskedLM", "PreTraining")},
-		{planBERT[model.PairJudge], "cls.seq_relationship.weight", []string{"next-sentence"}, is("NextSentencePrediction", "PreTraining")},
-		{planBERT[model.SequenceClassifier], "classifier.weight", classify, is("SequenceClassification")},
-		{planBERT[model.TokenClassifier], "classifier.weight", []string{"tag"}, is("TokenClassification")},
-		{planBERT[model.SpanReader], "qa_outputs.weight", []string{"answer"}, is("QuestionAnswering")},
+		candidateFor[model.MaskedLM]("cls.predictions.transform.dense.weight", is("MaskedLM", "PreTraining"), "fill-mask"),
+		candidateFor[model.PairJudge]("cls.seq_relationship.weight", is("NextSentencePrediction", "PreTraining"), "next-sentence"),
+		candidateFor[model.SequenceClassifier]("classifier.weight", is("SequenceClassification"), classify...),
+		candidateFor[model.TokenClassifier]("classifier.weight", is("TokenClassification"), "tag"),
+		candidateFor[model.SpanReader]("qa_outputs.weight", is("QuestionAnswering"), "answer"),
 	}
 }
 
-// present reports whether anything of the head is among the tensors that the
-// encoder has no use for.
-func (h candidate) present(unused []string) bool {
-	return slices.ContainsFunc(unused, func(name string) bool { return strings.HasSuffix(name, h.tensor) })
+func candidateFor[M model.Model](tensor string, made bool, tasks ...string) candidate {
+	is := func(m any) bool { _, ok := m.(*M); return ok }
+	return candidate{planBERT[M], is, tensor, tasks, made}
+}
+
+// belongs reports whether a tensor is the one that says that the head is there.
+func (h candidate) belongs(t safetensors.Tensor) bool {
+	return t.Name == h.tensor || strings.HasSuffix(t.Name, "."+h.tensor)
 }
 
 // check checks the model with this head.

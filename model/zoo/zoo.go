@@ -5,11 +5,13 @@ package zoo
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/rapt-go/rapt/gpu"
 	"github.com/rapt-go/rapt/model"
 	"github.com/rapt-go/rapt/model/bert"
+	"github.com/rapt-go/rapt/model/safetensors"
 )
 
 // Types lists the model_types that are supported.
@@ -60,6 +62,9 @@ func load[M model.Model](f model.Folder, b gpu.Backend, as As) (none M, _ error)
 		return none, err
 	}
 	defer set.Close()
+	if err := hasHead[M](c, t, set); err != nil {
+		return none, err
+	}
 	w := model.NewWeights(b, set, as.DType, as.Format)
 	m := p(w)
 	if err := w.Finish(); err != nil {
@@ -110,7 +115,25 @@ func planBERT[M model.Model](c *model.Config, modelType string) (func(w *model.W
 	case *model.SpanReader:
 		return func(w *model.Weights) model.Model { return bert.LoadSpanReader(b, w) }, nil
 	}
-	return nil, fmt.Errorf("%s is not a %s: %w", modelType, reflect.TypeFor[M]().Name(), model.ErrUnsupported)
+	return nil, fmt.Errorf("%s is not a %s: %w", modelType, nameOf[M](), model.ErrUnsupported)
+}
+
+// hasHead refuses a checkpoint that was not made to be an M and has nothing of its head. One that
+// was made for it, and lacks tensors, is broken: what loads it lists them.
+func hasHead[M model.Model](c *model.Config, modelType string, set *safetensors.Set) error {
+	var want M
+	for _, h := range heads(c) {
+		if h.is(&want) && !h.made && !slices.ContainsFunc(set.Tensors(), h.belongs) {
+			return fmt.Errorf("%s, %.60q, is not a %s, whose tensor %s it lacks: %w", modelType, c.Class(), nameOf[M](), h.tensor, model.ErrUnsupported)
+		}
+	}
+	return nil
+}
+
+// nameOf is M's name without its package.
+func nameOf[M any]() string {
+	name := reflect.TypeFor[M]().String()
+	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
 // classes reads the labels of a checkpoint whose classifier is of a kind. The
@@ -118,7 +141,7 @@ func planBERT[M model.Model](c *model.Config, modelType string) (func(w *model.W
 // the class tells them apart.
 func classes(c *model.Config, class, kind string) (model.Classes, error) {
 	if class != "" && !strings.HasSuffix(class, "For"+kind) {
-		return model.Classes{}, fmt.Errorf("%s: architectures is %s, not one for %s: %w", c.File, class, kind, model.ErrUnsupported)
+		return model.Classes{}, fmt.Errorf("%s: architectures is %.60q, not one for %s: %w", c.File, class, kind, model.ErrUnsupported)
 	}
 	k := c.Classes()
 	return k, c.Err()
