@@ -24,6 +24,7 @@ const attentionScratch = queryBlock*(keyBlock+maxHead+1) + keyBlock*maxHead
 type heads struct {
 	q, k, v, bias matrix
 	qs, ks        sequences
+	pairs         int // of a query and a key in one sequence
 	n, group      int // heads of Q, and how many share one of K
 	d, dv         int
 	scale         float32
@@ -45,6 +46,11 @@ func openHeads(op *gpu.Attention, err *error) heads {
 	}
 	if *err == nil {
 		*err = firstError(h.qs.check("QSeq", h.q.rows), h.ks.check("KSeq", h.k.rows))
+	}
+	if *err == nil {
+		for i := range h.qs.n {
+			h.pairs += h.qs.len(i) * h.ks.len(i)
+		}
 	}
 	return h
 }
@@ -88,9 +94,8 @@ func (q *queue) runAttention(op *gpu.Attention) error {
 	if err != nil {
 		return err
 	}
-	j.blocks = (j.qs.max + queryBlock - 1) / queryBlock
-	pairs := min(j.q.rows, j.qs.n*j.qs.max) * j.ks.max
-	q.share(j, j.qs.n*j.n*j.blocks, pairs*j.n*(expCost+(j.d+j.dv)/4))
+	j.blocks = (j.qs.longest + queryBlock - 1) / queryBlock
+	q.share(j, j.qs.n*j.n*j.blocks, j.pairs, j.n*(expCost+(j.d+j.dv)/4))
 	return nil
 }
 

@@ -32,8 +32,7 @@ func (q *queue) runAttentionGrad(op *gpu.AttentionGrad) error {
 	if err != nil {
 		return err
 	}
-	pairs := min(j.q.rows, j.qs.n*j.qs.max) * j.ks.max
-	q.share(j, j.n/j.group, pairs*j.n*(expCost+j.heads.d+j.heads.dv))
+	q.share(j, j.n/j.group, j.pairs, j.n*(expCost+j.heads.d+j.heads.dv))
 	return nil
 }
 

@@ -1,8 +1,15 @@
 // Package cpu runs every operation of package gpu on the processor, in portable Go:
-// cache-blocked, on all cores, to the same bits whatever the number of workers.
+// cache-blocked, on all cores.
 //
 // Activations are F32; [gpu.Cast], [gpu.Put], [gpu.Take] and [gpu.Fill] also serve F16 and
-// BF16. Weights are F32, Plain or Native.
+// BF16, Put and Take I32. Weights are F32, Plain or Native. Heads of attention have up to
+// 512 columns. Indices out of range are found before anything is written.
+//
+// A result has the same bits whatever the number of threads, rows and sequences, and
+// whether weights are Plain or Native: a sum is taken in an order that its length alone
+// determines, and loops that serve the same operation round alike. The bits may differ between
+// architectures, for a compiler may round a product and its sum once, not twice (FMA), as
+// Go's does for arm64 and GOAMD64=v3.
 //
 // The inner loops are in one table, kernels, chosen by [Open].
 package cpu
@@ -11,7 +18,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -24,6 +30,7 @@ type Backend struct {
 	k       *kernels
 	workers *workers
 	closed  atomic.Bool
+	memory  meter
 }
 
 // An Option changes what Open does.
@@ -63,33 +70,28 @@ func Open(opts ...Option) (*Backend, error) {
 // Threads is the number of threads that operations run on.
 func (b *Backend) Threads() int { return b.workers.n + 1 }
 
-// Info describes the backend. Memory is what the system says is available.
+// Info describes the backend. Memory is what the system said within the last second is
+// available, less what Alloc gave out since; on systems other than Linux it is a guess.
 func (b *Backend) Info() gpu.Info {
-	return gpu.Info{Name: "cpu " + b.k.name, Vocabulary: gpu.Vocabulary, Default: gpu.F32, Memory: availableMemory()}
+	return gpu.Info{Name: "cpu " + b.k.name, Vocabulary: gpu.Vocabulary, Default: gpu.F32, Memory: b.memory.read()}
 }
 
-// Small allocations are not worth asking the system first.
-const smallAlloc = 1 << 20
-
-// Alloc returns zeroed memory. More than the system has available is refused, for the
-// Go runtime would end the process.
+// Alloc returns zeroed memory. More than [gpu.Info] calls available is refused with
+// ErrMemory, for the Go runtime would end the process.
 func (b *Backend) Alloc(bytes int) (gpu.Buffer, error) {
 	if err := b.open(); err != nil {
 		return nil, err
 	}
-	buf, err := alloc(bytes)
+	buf, err := b.alloc(bytes)
 	if err != nil {
 		return nil, err
 	}
 	return buf, nil
 }
 
-func alloc(bytes int) (*buffer, error) {
-	if bytes > smallAlloc && int64(bytes) > availableMemory() {
-		debug.FreeOSMemory() // what Free has left to the garbage collector
-	}
-	if have := availableMemory(); bytes < 0 || bytes > smallAlloc && int64(bytes) > have {
-		return nil, fmt.Errorf("cpu: %d bytes, of %d available: %w", bytes, have, gpu.ErrMemory)
+func (b *Backend) alloc(bytes int) (*buffer, error) {
+	if left, ok := b.memory.take(bytes); !ok {
+		return nil, fmt.Errorf("cpu: %d bytes, of %d available: %w", bytes, left, gpu.ErrMemory)
 	}
 	return newBuffer(bytes), nil
 }

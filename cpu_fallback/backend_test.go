@@ -64,7 +64,7 @@ func TestAlloc(t *testing.T) {
 			t.Errorf("Free again: %v", err)
 		}
 	}
-	for _, n := range []int{-1, math.MinInt, math.MaxInt, math.MaxInt - 256, math.MaxInt / 2} {
+	for _, n := range []int{-1, math.MinInt, math.MaxInt, math.MaxInt - 256, math.MaxInt - smallAlloc} {
 		if _, err := b.Alloc(n); !errors.Is(err, gpu.ErrMemory) {
 			t.Errorf("Alloc(%d): %v", n, err)
 		}
@@ -74,6 +74,35 @@ func TestAlloc(t *testing.T) {
 	}
 	if err := b.Free(foreign{}); !errors.Is(err, gpu.ErrUnsupported) {
 		t.Errorf("Free of another backend's buffer: %v", err)
+	}
+}
+
+// An allocation asks the system only if the last answer is old or does not suffice.
+func TestMeter(t *testing.T) {
+	const n = 2 * smallAlloc
+	var m meter
+	m.read()
+	asked := m.asked
+	if asked.IsZero() || m.left <= 0 {
+		t.Fatalf("%d bytes left, as of %v", m.left, asked)
+	}
+	left, ok := m.take(n)
+	if m.take(smallAlloc); !ok || left != m.left || m.asked != asked {
+		t.Errorf("2 MiB: %v, %d bytes left of %d; asked at %v and %v", ok, left, m.left, asked, m.asked)
+	}
+	m.left = n - 1
+	if _, ok := m.take(n); !ok || m.left < n || m.asked == asked {
+		t.Errorf("after all was given out: %v, %d bytes left, asked at %v and %v", ok, m.left, asked, m.asked)
+	}
+	m.asked, m.left = asked.Add(-2*answerAge), 1
+	if m.read() == 1 {
+		t.Error("an old answer is given")
+	}
+	before := m.left
+	for _, n := range []int{-1, math.MaxInt} {
+		if left, ok := m.take(n); ok || left > 2*before {
+			t.Errorf("%d bytes: %v, of %d", n, ok, left)
+		}
 	}
 }
 
@@ -149,6 +178,9 @@ func TestClosed(t *testing.T) {
 	q, _ = r.b.NewQueue()
 	if q.Close(); !errors.Is(q.Run(&gpu.Fill{}), gpu.ErrClosed) {
 		t.Error("a closed queue runs")
+	}
+	if err := q.Close(); err != nil {
+		t.Errorf("closed again: %v", err)
 	}
 }
 

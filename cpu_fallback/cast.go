@@ -124,7 +124,7 @@ func (q *queue) runCast(op *gpu.Cast) error {
 	}
 	var tiles int
 	tiles, j.per = rowTiles(j.rows, j.cols)
-	q.share(j, tiles, op.Dst.Len()*2*copyCost)
+	q.share(j, tiles, op.Dst.Len(), 2*copyCost)
 	return nil
 }
 

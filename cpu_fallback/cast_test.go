@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// halfBits is F16 by its definition: see IEEE 754, binary16.
+// halfValue is F16 by its definition: see IEEE 754, binary16.
 func halfValue(h uint16) float64 {
 	sign := 1 - 2*float64(h>>15)
 	e, f := int(h>>10&31), float64(h&1023)

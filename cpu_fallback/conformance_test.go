@@ -22,3 +22,12 @@ func TestConformance(t *testing.T) {
 	gputest.Run(t, b, skips)
 	gputest.Grad(t, b, skips)
 }
+
+func BenchmarkConformance(b *testing.B) {
+	be, err := Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer be.Close()
+	gputest.Bench(b, be)
+}

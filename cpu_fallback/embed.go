@@ -46,7 +46,7 @@ func (q *queue) runEmbed(op *gpu.Embed) error {
 	}
 	var tiles int
 	tiles, j.per = rowTiles(j.dst.rows, j.dst.cols)
-	q.share(j, tiles, op.Dst.Len()*copyCost)
+	q.share(j, tiles, op.Dst.Len(), copyCost)
 	return nil
 }
 

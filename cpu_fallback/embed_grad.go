@@ -23,7 +23,7 @@ func (q *queue) runEmbedGrad(op *gpu.EmbedGrad) error {
 	if err != nil || op.DDst.Len() == 0 {
 		return err
 	}
-	q.share(j, (j.ddst.cols+columnsPerTile-1)/columnsPerTile, 3*op.DDst.Len()*copyCost)
+	q.share(j, (j.ddst.cols+columnsPerTile-1)/columnsPerTile, op.DDst.Len(), 3*copyCost)
 	return nil
 }
 

@@ -20,7 +20,7 @@ func (q *queue) runFill(op *gpu.Fill) error {
 	}
 	var tiles int
 	tiles, j.per = rowTiles(j.rows, j.cols)
-	q.share(j, tiles, op.Dst.Len()*copyCost)
+	q.share(j, tiles, op.Dst.Len(), copyCost)
 	return nil
 }
 

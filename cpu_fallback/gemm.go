@@ -38,7 +38,7 @@ type weight struct {
 	panels []float32
 }
 
-func (q *queue) openWeight(t *gpu.Tensor, err *error) weight {
+func openWeight(t *gpu.Tensor, err *error) weight {
 	if t.Format == gpu.Plain || *err != nil || t.Len() == 0 {
 		return weight{rows: open[float32](t, err)}
 	}
@@ -60,7 +60,7 @@ func (q *queue) runGemm(op *gpu.Gemm) error {
 	*j = gemmJob{k: q.k, op: op, dst: open[float32](&op.Dst, &err), pre: open[float32](&op.Pre, &err), upPre: open[float32](&op.UpPre, &err),
 		a: open[float32](&op.A, &err), mul: open[float32](&op.Mul, &err), add: open[float32](&op.Add, &err),
 		bias: open[float32](&op.Bias, &err), upBias: open[float32](&op.UpBias, &err),
-		b: q.openWeight(&op.B, &err), up: q.openWeight(&op.Up, &err),
+		b: openWeight(&op.B, &err), up: openWeight(&op.Up, &err),
 		m: op.Dst.Rows, n: op.Dst.Cols, depth: op.A.Cols}
 	if op.Form == gpu.TN {
 		j.depth = op.A.Rows
@@ -69,7 +69,7 @@ func (q *queue) runGemm(op *gpu.Gemm) error {
 		return err
 	}
 	j.rowTiles = (j.m + gemmRows - 1) / gemmRows
-	q.share(j, j.rowTiles*((j.n+gemmCols-1)/gemmCols), j.m*j.n*(j.depth/4+actCost))
+	q.share(j, j.rowTiles*((j.n+gemmCols-1)/gemmCols), j.m*j.n, j.depth/4+actCost)
 	return nil
 }
 

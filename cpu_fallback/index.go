@@ -40,6 +40,7 @@ const anyNegative = -1 << 31
 type sequences struct {
 	start, length, pages ints
 	pageRows, n, max     int
+	longest              int // length, once checked; max may be far above, in a step that is repeated
 }
 
 func openSeqs(s *gpu.Seqs, err *error) sequences {
@@ -75,6 +76,7 @@ func (s *sequences) check(name string, rows int) error {
 		if n < 0 || n > s.max {
 			return fmt.Errorf("%s.Len[%d] is %d, of at most %d: %w", name, i, n, s.max, gpu.ErrIndex)
 		}
+		s.longest = max(s.longest, n)
 		for r := 0; r < n; r += s.run(r, n-r) {
 			first, last := int64(0), int64(s.run(r, n-r)-1)
 			what, at := "Start", i

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -44,7 +45,7 @@ func TestWorkersAndLayoutsDoNotChangeResults(t *testing.T) {
 		for _, task := range r.tasks() {
 			r.do(task.op)
 			for i, out := range task.outs {
-				results[fmt.Sprint(task.name, ", output ", i)] = asBits(r.read(out))
+				results[fmt.Sprint(task.name, ", output ", i)] = r.bits(out)
 			}
 		}
 		return results
@@ -110,6 +111,22 @@ func TestQueriesDoNotDependOnNeighbours(t *testing.T) {
 		r.do(&one)
 		if !slices.Equal(asBits(r.read(one.Dst)), asBits(all[q*72:][:72])) {
 			t.Errorf("query %d differs", q)
+		}
+	}
+}
+
+// What holds for the tasks holds for every kind of operation.
+func TestTasksAreOfEveryKind(t *testing.T) {
+	kinds := map[reflect.Type]bool{}
+	for _, task := range newRig(t).tasks() {
+		kinds[reflect.TypeOf(task.op)] = true
+		if len(task.outs) == 0 {
+			t.Errorf("%s names no output", task.name)
+		}
+	}
+	for _, op := range gpu.Ops() {
+		if !kinds[reflect.TypeOf(op)] {
+			t.Errorf("%T has no task", op)
 		}
 	}
 }

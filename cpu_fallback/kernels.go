@@ -11,13 +11,14 @@ type product func(acc []float32, ldAcc int, a []float32, lda int, b []float32, l
 // the layout of Native weights that they want. Operations run on the table of their
 // backend and know no other.
 //
-// Every sum is taken in an order that its length alone determines, one for gemm, dots and
-// axpy, which serve the same operations.
+// Every sum is taken in an order that its length alone determines. gemm, dots and axpy
+// serve the same operations, so they give the same bits.
 type kernels struct {
 	name string
 
 	// panel is how many columns of B lie in one panel of a Native weight, [k, panel]; the last
-	// one is padded with zeros.
+	// one is padded with zeros. It divides gemmCols and maxHead, so that a tile of a product
+	// starts with a panel and a head of V fits its scratch.
 	panel int
 
 	// gemm reads B in panels: B[l,j] is b[j/panel·ldb + l·panel + j%panel].

@@ -4,53 +4,58 @@ package cpu
 // the control groups (cgroups, version 1 and 2) that the process is in.
 
 import (
+	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
+	"path"
 	"strconv"
 	"strings"
 )
 
 // availableMemory is how many bytes the process may still take.
-func availableMemory() int64 {
-	have := int64(math.MaxInt64)
-	if kib, ok := field("/proc/meminfo", "MemAvailable:"); ok {
-		have = kib << 10
+func availableMemory() int64 { return memoryLeft(os.DirFS("/")) }
+
+func memoryLeft(root fs.FS) int64 {
+	left := int64(math.MaxInt64)
+	if kib, ok := field(root, "proc/meminfo", "MemAvailable:"); ok {
+		left = kib << 10
 	}
-	visitCgroups("memory", func(dir string) {
-		limit, ok := number(dir, "memory.max", "memory.limit_in_bytes")
+	visitCgroups(root, "memory", func(dir string) {
+		limit, ok := number(root, dir, "memory.max", "memory.limit_in_bytes")
 		if !ok {
 			return
 		}
-		used, _ := number(dir, "memory.current", "memory.usage_in_bytes")
+		used, _ := number(root, dir, "memory.current", "memory.usage_in_bytes")
 		for _, cached := range []string{"active_file", "inactive_file"} { // given back under pressure
-			n, _ := field(filepath.Join(dir, "memory.stat"), cached)
+			n, _ := field(root, path.Join(dir, "memory.stat"), cached)
 			used -= n
 		}
-		have = min(have, max(limit-max(used, 0), 0))
+		left = min(left, max(limit-max(used, 0), 0))
 	})
-	if have == math.MaxInt64 {
+	if left == math.MaxInt64 {
 		return guessedMemory
 	}
-	return have
+	return left
 }
 
 // processorQuota is how many processors the process may keep busy, rounded up.
-func processorQuota() int {
+func processorQuota() int { return processorsLeft(os.DirFS("/")) }
+
+func processorsLeft(root fs.FS) int {
 	quota := math.MaxInt
-	visitCgroups("cpu", func(dir string) {
+	visitCgroups(root, "cpu", func(dir string) {
 		var share, period float64
-		if b, err := os.ReadFile(filepath.Join(dir, "cpu.max")); err == nil {
+		if b, err := fs.ReadFile(root, path.Join(dir, "cpu.max")); err == nil {
 			if f := strings.Fields(string(b)); len(f) == 2 {
 				share, _ = strconv.ParseFloat(f[0], 64) // "max" leaves zero
 				period, _ = strconv.ParseFloat(f[1], 64)
 			}
 		} else {
-			s, _ := number(dir, "cpu.cfs_quota_us")
-			p, _ := number(dir, "cpu.cfs_period_us")
+			s, _ := number(root, dir, "cpu.cfs_quota_us") // −1 without a quota
+			p, _ := number(root, dir, "cpu.cfs_period_us")
 			share, period = float64(s), float64(p)
 		}
-		if share > 0 && period > 0 {
+		if share > 0 && period > 0 && share/period < math.MaxInt32 {
 			quota = min(quota, int(math.Ceil(share/period)))
 		}
 	})
@@ -59,8 +64,8 @@ func processorQuota() int {
 
 // visitCgroups calls f with the directory of each cgroup of the process that
 // controls the named resource, from the innermost to the root.
-func visitCgroups(controller string, f func(dir string)) {
-	b, err := os.ReadFile("/proc/self/cgroup")
+func visitCgroups(root fs.FS, controller string, f func(dir string)) {
+	b, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
 		return
 	}
@@ -69,15 +74,15 @@ func visitCgroups(controller string, f func(dir string)) {
 		if len(part) != 3 {
 			continue
 		}
-		root := "/sys/fs/cgroup"
+		mount := "sys/fs/cgroup"
 		if part[1] != "" {
 			if !strings.Contains(","+part[1]+",", ","+controller+",") {
 				continue
 			}
-			root = filepath.Join(root, controller)
+			mount = path.Join(mount, controller)
 		}
-		for p := filepath.Clean("/" + part[2]); ; p = filepath.Dir(p) {
-			f(filepath.Join(root, p))
+		for p := path.Clean("/" + part[2]); ; p = path.Dir(p) {
+			f(path.Join(mount, p))
 			if p == "/" {
 				break
 			}
@@ -86,9 +91,9 @@ func visitCgroups(controller string, f func(dir string)) {
 }
 
 // number is the content of the first of the files that exists in dir and holds one.
-func number(dir string, files ...string) (int64, bool) {
+func number(root fs.FS, dir string, files ...string) (int64, bool) {
 	for _, name := range files {
-		if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
+		if b, err := fs.ReadFile(root, path.Join(dir, name)); err == nil {
 			if n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil {
 				return n, true
 			}
@@ -98,8 +103,8 @@ func number(dir string, files ...string) (int64, bool) {
 }
 
 // field is the number after name at the start of a line of the file.
-func field(file, name string) (int64, bool) {
-	b, err := os.ReadFile(file)
+func field(root fs.FS, file, name string) (int64, bool) {
+	b, err := fs.ReadFile(root, file)
 	if err != nil {
 		return 0, false
 	}

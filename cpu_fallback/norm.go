@@ -29,7 +29,7 @@ func (q *queue) runNorm(op *gpu.Norm) error {
 	}
 	var tiles int
 	tiles, j.per = rowTiles(j.dst.rows, j.dst.cols)
-	q.share(j, tiles, op.Dst.Len()*normCost)
+	q.share(j, tiles, op.Dst.Len(), normCost)
 	return nil
 }
 

@@ -33,11 +33,11 @@ func (q *queue) runNormGrad(op *gpu.NormGrad) error {
 	if !j.dx.absent() || !j.dres.absent() {
 		var tiles int
 		tiles, j.per = rowTiles(j.s.rows, j.s.cols)
-		q.share(j, tiles, sum.Len()*2*normCost)
+		q.share(j, tiles, sum.Len(), 2*normCost)
 	}
 	if j.dgain != nil || j.dbias != nil {
 		j.columns = true
-		q.share(j, (j.s.cols+chunk-1)/chunk, sum.Len()*normCost)
+		q.share(j, (j.s.cols+chunk-1)/chunk, sum.Len(), normCost)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func startWorkers(n int) *workers {
 const worthSharing = 20_000
 
 // run computes all tiles of j, a work of about the given nanoseconds.
-func (w *workers) run(j job, tiles int, nanoseconds int, s []scratch) {
+func (w *workers) run(j job, tiles int, nanoseconds int64, s []scratch) {
 	if w.n == 0 || tiles <= 1 || nanoseconds < worthSharing {
 		for i := range tiles {
 			j.tile(i, &s[w.n])

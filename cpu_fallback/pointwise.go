@@ -33,7 +33,7 @@ func (q *queue) runPointwise(op *gpu.Pointwise) error {
 	}
 	var tiles int
 	tiles, j.per = rowTiles(j.dst.rows, j.dst.cols)
-	q.share(j, tiles, op.Dst.Len()*actCost)
+	q.share(j, tiles, op.Dst.Len(), actCost)
 	return nil
 }
 

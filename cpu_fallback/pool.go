@@ -24,7 +24,7 @@ func (q *queue) runPool(op *gpu.Pool) error {
 		return err
 	}
 	j.chunks = (j.dst.cols + chunk - 1) / chunk
-	q.share(j, j.dst.rows*j.chunks, op.X.Len()*copyCost)
+	q.share(j, j.dst.rows*j.chunks, op.X.Len(), copyCost)
 	return nil
 }
 
@@ -45,13 +45,17 @@ func (j *poolJob) tile(t int, s *scratch) {
 	}
 	for r := first; r < n; r++ {
 		x := j.row(seq, r)[lo:hi]
-		for c, v := range x {
-			switch {
-			case r == first:
+		switch {
+		case r == first:
+			for c, v := range x {
 				y[c] = float64(v)
-			case j.op.Kind == gpu.Max:
+			}
+		case j.op.Kind == gpu.Max:
+			for c, v := range x {
 				y[c] = max(y[c], float64(v))
-			default:
+			}
+		default:
+			for c, v := range x {
 				y[c] += float64(v)
 			}
 		}

@@ -35,7 +35,7 @@ func (b *Backend) Prepare(dt gpu.DType, f gpu.Format, parts ...gpu.Host) (gpu.Te
 	if cols > 0 && padded > math.MaxInt/4/cols {
 		return gpu.Tensor{}, fmt.Errorf("cpu: prepare %d×%d: %w", rows, cols, gpu.ErrMemory)
 	}
-	buf, err := alloc(4 * padded * cols)
+	buf, err := b.alloc(4 * padded * cols)
 	if err != nil {
 		return gpu.Tensor{}, err
 	}
@@ -72,16 +72,13 @@ func stacked(parts []gpu.Host) (rows, cols int, err error) {
 			return 0, 0, fmt.Errorf("part %d is %d×%d, below %d columns: %w", i, p.Rows, p.Cols, cols, gpu.ErrShape)
 		case p.Src == nil && p.Rows > 0 && p.Cols > 0:
 			return 0, 0, fmt.Errorf("part %d has no source: %w", i, gpu.ErrShape)
-		case rows > math.MaxInt-p.Rows-maxPanel || cols > 0 && int64(p.Rows) > (math.MaxInt64-max(p.Off, 0))/8/int64(cols) || p.Off < 0:
+		case rows > math.MaxInt-p.Rows-gemmCols || cols > 0 && int64(p.Rows) > (math.MaxInt64-max(p.Off, 0))/8/int64(cols) || p.Off < 0:
 			return 0, 0, fmt.Errorf("part %d is %d×%d at byte %d: %w", i, p.Rows, p.Cols, p.Off, gpu.ErrShape)
 		}
 		rows += p.Rows
 	}
 	return rows, cols, nil
 }
-
-// maxPanel is a bound on kernels.panel.
-const maxPanel = 64
 
 // A layout is a weight being written: panels of so many rows, which lie transposed. A panel
 // of one row is a row.
@@ -100,8 +97,8 @@ func (l *layout) read(h *gpu.Host) error {
 		rows, cols = cols, rows
 	}
 	total := rows * cols
-	if l.piece == nil {
-		l.piece = make([]byte, pieceBytes)
+	if need := min(total, pieceBytes/size) * size; len(l.piece) < need {
+		l.piece = make([]byte, need)
 	}
 	for at := 0; at < total; {
 		n := min(total-at, pieceBytes/size)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -22,8 +23,9 @@ func encode(t *testing.T, before int, data any) []byte {
 	return b.Bytes()
 }
 
+// Every type, alone, transposed and stacked, in every layout.
 func TestPrepareConverts(t *testing.T) {
-	r := newRig(t)
+	r, native := newRig(t), rigOn(t, &Backend{k: panels(), workers: startWorkers(0)})
 	inf, nan := math.Inf(1), math.NaN()
 	for _, c := range []struct {
 		dt   gpu.HostType
@@ -39,18 +41,57 @@ func TestPrepareConverts(t *testing.T) {
 		{gpu.HostU8, []uint8{1, 255, 0, 128, 2, 3}, []float32{1, 255, 0, 128, 2, 3}},
 		{gpu.HostI8, []int8{1, -1, 127, -128, 2, 3}, []float32{1, -1, 127, -128, 2, 3}},
 	} {
-		src := bytes.NewReader(encode(t, 3, c.data))
-		w, err := r.b.Prepare(gpu.F32, gpu.Plain, gpu.Host{Src: src, Off: 3, DType: c.dt, Rows: 2, Cols: 3})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := r.read(w)
-		for i, want := range c.want {
-			if got[i] != want && !(got[i] != got[i] && want != want) {
-				t.Errorf("%v: element %d is %v, not %v", c.dt, i, got[i], want)
+		part := gpu.Host{Src: bytes.NewReader(encode(t, 3, c.data)), Off: 3, DType: c.dt, Rows: 2, Cols: 3}
+		turned := part
+		turned.Src, turned.Trans = bytes.NewReader(encode(t, 3, turn(c.data, 3))), true
+		for _, b := range []*Backend{r.b, native.b} {
+			for _, parts := range [][]gpu.Host{{part}, {turned}, {part, turned}, {turned, part, turned}} {
+				for _, f := range []gpu.Format{gpu.Plain, gpu.Native} {
+					w, err := b.Prepare(gpu.F32, f, parts...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := weightRows(t, b, w)
+					for i, v := range got {
+						if want := c.want[i%6]; v != want && !(v != v && want != want) {
+							t.Errorf("%v, %d parts, %v on %s: element %d is %v, not %v", c.dt, len(parts), f, b.k.name, i, v, want)
+						}
+					}
+					if len(got) != 6*len(parts) {
+						t.Errorf("%v, %d parts: %d elements", c.dt, len(parts), len(got))
+					}
+				}
 			}
 		}
 	}
+}
+
+// turn is the transpose of data, a slice, whose rows are of cols.
+func turn(data any, cols int) any {
+	v := reflect.ValueOf(data)
+	rows, y := v.Len()/cols, reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+	for i := range v.Len() {
+		y.Index(i%cols*rows + i/cols).Set(v.Index(i))
+	}
+	return y.Interface()
+}
+
+// weightRows are w's elements, row after row, found as kernels.gemm finds them.
+func weightRows(t *testing.T, b *Backend, w gpu.Tensor) (x []float32) {
+	all, err := contents(w.Buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem, panel := elements[float32](all), 1
+	if w.Format == gpu.Native {
+		panel = b.k.panel
+	}
+	for j := range w.Rows {
+		for l := range w.Cols {
+			x = append(x, mem[j/panel*w.Cols*panel+l*panel+j%panel])
+		}
+	}
+	return x
 }
 
 // Parts larger than a piece, one of them transposed and of another type, are stacked; in every
@@ -125,7 +166,8 @@ func TestPrepareRefuses(t *testing.T) {
 		"broken":         {parts: with(func(h *gpu.Host) { h.Src = broken{disk} }), want: disk},
 		"broken quietly": {parts: with(func(h *gpu.Host) { h.Src = broken{} }), want: io.ErrUnexpectedEOF},
 		"most rows":      {parts: with(func(h *gpu.Host) { h.Rows = math.MaxInt }), want: gpu.ErrShape},
-		"huge":           {parts: []gpu.Host{{Src: src, DType: gpu.HostU8, Rows: 1 << 15, Cols: math.MaxInt >> 20}}, want: gpu.ErrMemory},
+		// 2⁶⁰ bytes, or, of 32-bit addresses, most.
+		"huge": {parts: []gpu.Host{{Src: src, DType: gpu.HostU8, Rows: 1 << 15, Cols: max(math.MaxInt>>20, 14335)}}, want: gpu.ErrMemory},
 	} {
 		if _, err := b.Prepare(c.dt, c.f, c.parts...); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)

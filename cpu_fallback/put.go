@@ -28,7 +28,7 @@ func (q *queue) runPut(op *gpu.Put) error {
 	} else {
 		tiles, j.per = rowTiles(op.Src.Rows, op.Src.Cols)
 	}
-	q.share(j, tiles, op.Src.Len()*copyCost)
+	q.share(j, tiles, op.Src.Len(), copyCost)
 	return nil
 }
 
@@ -86,7 +86,7 @@ func (q *queue) runTake(op *gpu.Take) error {
 	}
 	var tiles int
 	tiles, j.per = rowTiles(j.rows, j.cols)
-	q.share(j, tiles, op.Dst.Len()*copyCost)
+	q.share(j, tiles, op.Dst.Len(), copyCost)
 	return nil
 }
 

@@ -103,9 +103,9 @@ func (q *queue) Run(op gpu.Op) error {
 	return gpu.ErrUnsupported
 }
 
-// share runs j on the workers; see workers.run.
-func (q *queue) share(j job, tiles, nanoseconds int) {
-	q.b.workers.run(j, tiles, nanoseconds, q.scratch)
+// share runs j on the workers: a work on so many elements, each of about so many nanoseconds.
+func (q *queue) share(j job, tiles, elements, nanoseconds int) {
+	q.b.workers.run(j, tiles, int64(elements)*int64(nanoseconds), q.scratch)
 }
 
 // Upload copies src to dst.

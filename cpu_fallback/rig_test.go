@@ -124,11 +124,46 @@ func (r *rig) read(t gpu.Tensor) []float32 {
 	return x
 }
 
+// bits are the elements of t, row after row, whatever their type.
+func (r *rig) bits(t gpu.Tensor) (b []uint32) {
+	r.Helper()
+	switch t.DType {
+	case gpu.F32:
+		return asBits(r.read(t))
+	case gpu.I32:
+		x, err := gpu.Read[int32](r.s, t)
+		for _, v := range x {
+			b = append(b, uint32(v))
+		}
+		if err != nil {
+			r.Fatal(err)
+		}
+	default:
+		x, err := gpu.Read[uint16](r.s, t)
+		for _, v := range x {
+			b = append(b, uint32(v))
+		}
+		if err != nil {
+			r.Fatal(err)
+		}
+	}
+	return b
+}
+
 // A task is an operation and its outputs.
 type task struct {
 	name string
 	op   gpu.Op
 	outs []gpu.Tensor
+}
+
+// pages are page numbers of so many rows and columns, each below limit.
+func pages(rows, cols, limit int) []int32 {
+	p := make([]int32, rows*cols)
+	for i := range p {
+		p[i] = int32(i * 7 % limit)
+	}
+	return p
 }
 
 // tasks are operations of every kind, most of them large enough for several workers. Equal
@@ -160,6 +195,10 @@ func (r *rig) tasks() []task {
 	att := r.attention(3, 100, 130, 4, 20)
 	att.LSE, att.Bias, att.Causal, att.Drop = out(300, 4), r.matrix(33, 4), true, drop
 	add("attention", att, att.Dst, att.LSE)
+	paged := *att
+	paged.Dst, paged.LSE = out(300, 80), gpu.Tensor{}
+	paged.KSeq = gpu.Seqs{Len: r.ints(130, 70, 0), Pages: r.intRows(3, pages(3, 9, 24)), PageRows: 16, N: 3, Max: 130}
+	add("attention pages", &paged, paged.Dst)
 	dq, dk, dv, db := out(300, 80), out(390, 80), out(390, 80), out(33, 4)
 	add("attention grad", &gpu.AttentionGrad{DQ: dq, DK: dk, DV: dv, DBias: db, Fwd: *att, DDst: r.matrix(300, 80)}, dq, dk, dv, db)
 
@@ -167,25 +206,26 @@ func (r *rig) tasks() []task {
 	for i := range ids {
 		ids[i], few[i] = int32(r.rng.IntN(m)), int32(i%2)
 	}
-	emb, dtable := out(m, n), out(m, n)
+	emb, dtable, dpos, dtype := out(m, n), out(m, n), out(m, n), out(2, n)
 	embed := gpu.Embed{Dst: emb, Table: y, Pos: y, Type: r.matrix(2, n), IDs: r.ints(ids...), Positions: r.ints(ids...), Types: r.ints(few...), Scale: 3, Drop: drop}
 	add("embed", &embed, emb)
-	add("embed grad", &gpu.EmbedGrad{DTable: dtable, Fwd: embed, DDst: y}, dtable)
+	add("embed grad", &gpu.EmbedGrad{DTable: dtable, DPos: dpos, DType: dtype, Fwd: embed, DDst: y}, dtable, dpos, dtype)
 
-	pw, sm, pool := out(m, n), out(m, n), out(3, n)
+	pw, sm, logs, pool := out(m, n), out(m, n), out(m, n), out(3, n)
 	add("pointwise", &gpu.Pointwise{Dst: pw, X: y, Y: y, F: gpu.Tanh, Plus: true, Drop: drop}, pw)
-	add("softmax", &gpu.Softmax{Dst: sm, X: y, Log: true}, sm)
+	add("softmax", &gpu.Softmax{Dst: sm, X: y}, sm)
+	add("log softmax", &gpu.Softmax{Dst: logs, X: y, Log: true}, logs)
 	add("pool", &gpu.Pool{Dst: pool, X: y, Seqs: r.seqs(50, 0, 90), Kind: gpu.Mean}, pool)
 	put, take, cast, fill := out(m, n), out(m, n), out(m, n), out(m, n)
 	add("put", &gpu.Put{Dst: put, Src: y, At: r.ints(ids...), Add: true}, put)
 	add("take", &gpu.Take{Dst: take, Src: y, At: r.ints(ids...)}, take)
 	half := r.s.Temp(gpu.BF16, m, n)
-	add("cast down", &gpu.Cast{Dst: half, X: y})
+	add("cast down", &gpu.Cast{Dst: half, X: y}, half)
 	add("cast up", &gpu.Cast{Dst: cast, X: half}, cast)
 	add("fill", &gpu.Fill{Dst: fill, Value: 3}, fill)
-	value := out(m, 9)
-	add("top k", &gpu.TopK{Value: value, Index: r.intRows(m, make([]int32, m*9)), X: y}, value)
-	add("sample", &gpu.Sample{Index: r.intRows(m, make([]int32, m)), X: y, Seed: r.intRows(m, append(ids, few...))})
+	value, index, drawn := out(m, 9), r.intRows(m, make([]int32, m*9)), r.intRows(m, make([]int32, m))
+	add("top k", &gpu.TopK{Value: value, Index: index, X: y}, value, index)
+	add("sample", &gpu.Sample{Index: drawn, X: y, Seed: r.intRows(m, append(ids, few...))}, drawn)
 	add("scatter", &gpu.Scatter{Dst: fill, Row: r.ints(0, -1, 2), Col: r.ints(5, 1000, 7), Value: r.matrix(1, 3)}, fill)
 	return list
 }

@@ -21,7 +21,7 @@ func (q *queue) runSample(op *gpu.Sample) error {
 	if err != nil || op.X.Len() == 0 {
 		return err
 	}
-	q.share(j, j.x.rows, op.X.Len()*3)
+	q.share(j, j.x.rows, op.X.Len(), 3)
 	return nil
 }
 

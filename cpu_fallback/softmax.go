@@ -27,7 +27,7 @@ func (q *queue) runSoftmax(op *gpu.Softmax) error {
 	}
 	var tiles int
 	tiles, j.per = rowTiles(j.dst.rows, j.dst.cols)
-	q.share(j, tiles, op.Dst.Len()*(expCost+2))
+	q.share(j, tiles, op.Dst.Len(), expCost+2)
 	return nil
 }
 

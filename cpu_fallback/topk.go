@@ -16,7 +16,7 @@ func (q *queue) runTopK(op *gpu.TopK) error {
 	if err != nil || op.Index.Len() == 0 {
 		return err
 	}
-	q.share(j, j.x.rows, op.X.Len()*copyCost)
+	q.share(j, j.x.rows, op.X.Len(), copyCost)
 	return nil
 }
 

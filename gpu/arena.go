@@ -32,7 +32,8 @@ func (a *Arena) Tensor(dt DType, rows, cols int) (Tensor, error) {
 		return t, fmt.Errorf("gpu: scratch %v: %w", t, ErrShape)
 	}
 	if per := 16 / size; rows > 1 {
-		t.Stride = (cols + per - 1) / per * per
+		t.Stride = min(cols, math.MaxInt-per) // beyond any memory, and safe to round up
+		t.Stride = (t.Stride + per - 1) / per * per
 	}
 	if t.Stride > 0 && rows > (math.MaxInt/2-255)/size/t.Stride {
 		return t, fmt.Errorf("gpu: scratch %v: %w", t, ErrMemory)

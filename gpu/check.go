@@ -205,7 +205,11 @@ func (c *checker) seqs(name *seqsNames, s *Seqs) {
 		c.fail("%s: pages of %d rows, Start %v: %w", name.seqs, s.PageRows, s.Start, ErrShape)
 		return
 	}
-	if need := (s.Max + s.PageRows - 1) / s.PageRows; s.Pages.Cols < need {
+	need := s.Max / s.PageRows
+	if s.Max%s.PageRows > 0 {
+		need++
+	}
+	if s.Pages.Cols < need {
 		c.fail("%s.Pages has %d pages a sequence, not %d: %w", name.seqs, s.Pages.Cols, need, ErrShape)
 	}
 	c.in(name.pages, &s.Pages, s.N, -1, i32)

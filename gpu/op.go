@@ -19,9 +19,15 @@ package gpu
 // size and the sequence's own length, never the number of rows, sequences or
 // workers. So a sequence's result is the same, to the bit, in every batch.
 //
-// NaN propagates: an output that depends on a NaN is NaN. Rows, ids and lengths
-// in device memory must be in range; a backend that notices one that is not
-// answers [ErrIndex], others leave the result undefined.
+// NaN propagates: an output that depends on a NaN is NaN. A dropped element is
+// multiplied by zero, so a NaN or an infinity that is dropped gives NaN too.
+//
+// Operations compute in F32 or better. Where an intermediate value is beyond F32's
+// range, what depends on it is undefined; one below its normal numbers may be zero.
+// An output beyond the range of its own type is infinite.
+//
+// Rows, ids and lengths in device memory must be in range; a backend that notices
+// one that is not answers [ErrIndex], others leave the result undefined.
 type Op interface{ op() }
 
 // A Form says which operands of a Gemm are transposed.
@@ -78,7 +84,9 @@ type Norm struct {
 // sequence (Vaswani et al. 2017). Query i of q and key j of k in one sequence are
 // i+(k−q) and j places from its start: the last query stands beside the last
 // key. Causal hides keys after the query. A query that sees no key gives zeros,
-// and an LSE of −∞. With KVHeads < Heads, head h reads key head h/(Heads/KVHeads).
+// and an LSE of −∞; so does one whose scores are all −∞, which Bias can make them.
+// With KVHeads < Heads, head h reads key head h/(Heads/KVHeads). Probabilities may
+// be rounded to the DType of K and V before they multiply V, as matrix units ask for.
 // Rows of Dst and LSE outside every sequence are left as they are.
 type Attention struct {
 	Dst            Tensor // [queries, Heads·dv]
@@ -155,7 +163,8 @@ const (
 
 // Put copies row i of Src to row At[i] of Dst, or adds it there if Add, in the
 // order of i. Rows of a negative At are skipped. Without Add no row occurs twice.
-// Rows of equal DType are copied bit for bit, others rounded to Dst's.
+// Rows of equal DType are copied bit for bit, others rounded to Dst's. Sums are taken
+// in F32; those into F16 or BF16 may be rounded to that after each row added.
 type Put struct {
 	Dst, Src Tensor // [·,n], [m,n]
 	At       Tensor // [1,m] I32
@@ -188,9 +197,11 @@ type TopK struct {
 //
 //	Scale·X[i,j] − log(−log u),  u = (Hash(key, j)>>8 + ½)/2²⁴
 //
-// the first of several. The key of a row is Seed[i,0] + Seed[i,1]·2³² as unsigned
-// words, so what a row draws depends on its own seed alone. A column of −∞ is drawn
-// only if there is nothing else; a NaN is drawn for certain.
+// the first of several. A score may be off by 2⁻²⁴/|log u|, which is what rounding u to
+// F32 does (though never to one), and by 2⁻²¹·(1 + |Scale·X| + |log(−log u)|); of
+// columns that are nearer, any may be drawn. The key of a row is Seed[i,0] +
+// Seed[i,1]·2³² as unsigned words, so what a row draws depends on its own seed alone.
+// A column of −∞ is drawn only if there is nothing else; a NaN is drawn for certain.
 type Sample struct {
 	Index Tensor  // [m,1] I32
 	X     Tensor  // [m,n]
@@ -243,7 +254,8 @@ type NormGrad struct {
 	DDst, DSum    Tensor // [m,n]
 }
 
-// AttentionGrad is the gradient of Attention; Fwd.Dst and Fwd.LSE are needed.
+// AttentionGrad is the gradient of Attention; Fwd.Dst and Fwd.LSE are needed. A query
+// whose LSE is −∞ adds nothing.
 type AttentionGrad struct {
 	DQ, DK, DV, DBias Tensor // like Q, K, V, Bias
 	Fwd               Attention

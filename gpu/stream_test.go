@@ -3,6 +3,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -86,7 +87,7 @@ func TestErrorsStick(t *testing.T) {
 	s, f := open(t)
 	s.Do(&Gemm{Dst: s.Temp(F32, 7, 3), A: s.Temp(F32, 7, 8), B: s.Temp(F32, 3, 9)})
 	first := s.Err()
-	for _, size := range [][2]int{{1 << 20, 1 << 20}, {-1, 4}, {1 << 62, 1 << 62}} {
+	for _, size := range [][2]int{{1 << 20, 1 << 20}, {-1, 4}, {math.MaxInt / 2, math.MaxInt / 2}, {2, math.MaxInt}} {
 		if x := s.Temp(F32, size[0], size[1]); x.Rows != size[0] || x.Cols != size[1] || x.Buf != nil {
 			t.Errorf("scratch after an error: %v in %v", x, x.Buf)
 		}

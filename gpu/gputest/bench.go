@@ -14,7 +14,7 @@ import (
 // GFLOP/s and GB/s are of the work that [gpu.Cost] counts.
 func Bench(b *testing.B, be gpu.Backend) {
 	cases := slices.DeleteFunc(Cases(), func(c Case) bool {
-		w := gpu.Cost(c.Build(newEnv(roomy)))
+		w := gpu.Cost(c.Build(shapesOnly()))
 		return w.FLOPs < 1<<20 && w.Bytes < 1<<17
 	})
 	for _, c := range append(cases, benchCases()...) {

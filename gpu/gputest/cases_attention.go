@@ -183,6 +183,10 @@ func attentionEdges() (cases []Case) {
 	add(attentionCase{name: "nan=Q", q: []int{3, 4}, heads: 2, d: 8, with: func(e *Env, op *gpu.Attention) { e.spoil(op.Q, 2, 9) }})
 	add(attentionCase{name: "nan=K", q: []int{3, 4}, heads: 2, d: 8, with: func(e *Env, op *gpu.Attention) { causal(e, op); e.spoil(op.K, 2, 9) }})
 	add(attentionCase{name: "nan=V", q: []int{3, 40}, heads: 2, d: 8, with: func(e *Env, op *gpu.Attention) { causal(e, op); e.spoil(op.V, 20, 15) }})
+	add(attentionCase{name: "nan drop", q: []int{3, 9}, heads: 2, d: 8, with: func(e *Env, op *gpu.Attention) {
+		op.Drop = gpu.Drop{Rate: 0.5, Key: 21}
+		e.spoilRow(op.V, 2)
+	}})
 	add(attentionCase{name: "nan=bias", q: []int{3, 4}, heads: 2, d: 8, with: func(e *Env, op *gpu.Attention) {
 		op.Bias = e.spoil(e.Rand(gpu.F32, 5, 2), 1, 1)
 	}})

@@ -28,6 +28,10 @@ func pointwiseCases() (cases []Case) {
 			})
 		})
 	}
+	add("nan drop", gpu.F32, 2, 9, func(e *Env, op *gpu.Pointwise) {
+		op.Drop = gpu.Drop{Rate: 0.5, Key: 21}
+		e.spoilRow(op.X, 1)
+	})
 	for a := range gpu.NoActGrad {
 		add(a.String()+" nan", gpu.F32, 2, 9, func(e *Env, op *gpu.Pointwise) { op.F = a; e.spoil(op.X, 1, 8) })
 	}

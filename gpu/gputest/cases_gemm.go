@@ -130,6 +130,7 @@ func gemmFeatures() (cases []Case) {
 		op.Add = e.spoil(e.Rand(gpu.F32, 5, 33), 4, 0)
 		op.Act = gpu.GELU
 	})
+	add("nan drop", gpu.F32, func(e *Env, op *gpu.Gemm) { e.spoil(op.A, 3, 1); op.Drop = gpu.Drop{Rate: 0.5, Key: 21} })
 	for a := range gpu.NoActGrad {
 		add("nan act="+a.String(), gpu.F32, func(e *Env, op *gpu.Gemm) { e.spoil(op.A, 4, 0); op.Act = a })
 	}
@@ -196,6 +197,13 @@ func scaleRows(e *Env, op *gpu.Gemm) {
 func (e *Env) spoil(t gpu.Tensor, i, j int) gpu.Tensor {
 	t.Buf.(*memory).set(t.DType, t.Off+i*t.Stride+j, math.NaN(), 0, 0)
 	return t
+}
+
+// spoilRow makes row i of t NaN.
+func (e *Env) spoilRow(t gpu.Tensor, i int) {
+	for j := range t.Cols {
+		e.spoil(t, i, j)
+	}
 }
 
 // gemmFormats are weights as Prepare lays them out, from what checkpoints hold.

@@ -89,6 +89,10 @@ func normEdges() []Case {
 			return e.rnd.NormFloat64()
 		})),
 		normCase("nan", gpu.F32, 4, 33, func(e *Env, op *gpu.Norm) { e.spoil(op.X, 2, 32) }),
+		normCase("nan drop", gpu.F32, 2, 33, func(e *Env, op *gpu.Norm) {
+			op.Drop, op.Sum = gpu.Drop{Rate: 0.5, Key: 21}, e.Out(gpu.F32, 2, 33)
+			e.spoilRow(op.X, 1)
+		}),
 		normCase("nan=residual", gpu.F32, 4, 33, func(e *Env, op *gpu.Norm) { residual(e, op); e.spoil(op.Residual, 0, 0) }),
 		normCase("nan=gain", gpu.F32, 4, 33, func(e *Env, op *gpu.Norm) { e.spoil(op.Gain, 0, 7) }),
 		normCase("inf", gpu.F32, 4, 33, func(e *Env, op *gpu.Norm) {

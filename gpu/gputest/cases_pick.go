@@ -84,7 +84,14 @@ func sampleCases() (cases []Case) {
 		return 100 * e.rnd.NormFloat64()
 	})
 	add("no rows", gpu.F32, 0, 30, 0, normal)
-	return cases
+	return append(cases, Case{Name: "Sample/u near one/dt=f32", Build: func(e *Env) gpu.Op {
+		// Under these seeds column 0 has the largest u: rounded to one, its noise would be infinite.
+		seeds := [...]float64{5600360, 13944518, 15953051}
+		return &gpu.Sample{
+			Index: e.Out(gpu.I32, 3, 1), X: e.Make(gpu.F32, 3, 2, func(_, j int) float64 { return 100 * float64(j) }),
+			Seed: e.Make(gpu.I32, 3, 2, func(i, j int) float64 { return seeds[i] * float64(1-j) }),
+		}
+	}})
 }
 
 func scatterCases() (cases []Case) {

@@ -39,6 +39,11 @@ func embedCases() (cases []Case) {
 	add("positions unused", gpu.F32, 4, 7, false, func(e *Env, op *gpu.Embed) { op.Positions = e.Below(4, 20) })
 	add("drop", gpu.F32, 12, 33, false, func(e *Env, op *gpu.Embed) { bert(e, op); op.Drop = gpu.Drop{Rate: 0.5, Key: 77} })
 	add("nan", gpu.F32, 30, 9, false, func(e *Env, op *gpu.Embed) { bert(e, op); e.spoil(op.Pos, 7, 8) })
+	add("nan drop", gpu.F32, 30, 9, false, func(e *Env, op *gpu.Embed) {
+		bert(e, op)
+		op.Drop = gpu.Drop{Rate: 0.5, Key: 21}
+		e.spoilRow(op.Pos, 7)
+	})
 	for _, n := range []int{9, 130} {
 		add("grad", gpu.F32, 40, n, true, func(e *Env, op *gpu.Embed) {
 			bert(e, op)

@@ -13,7 +13,7 @@ import (
 
 // Small reports whether c is little work: at most 2¹⁹ operations and 2¹⁷ bytes.
 func (c Case) Small() bool {
-	w := gpu.Cost(c.Build(newEnv(roomy)))
+	w := gpu.Cost(c.Build(shapesOnly()))
 	return w.FLOPs <= 1<<19 && w.Bytes <= 1<<17
 }
 
