@@ -5,7 +5,7 @@ PYTHON ?= python3
 FUZZTIME ?= 10m
 FUZZ = $(GO) test -run '^$$' -fuzztime $(FUZZTIME)
 
-.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence
+.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence ptx-legality ptx-legality-12.0
 
 test:
 	$(GO) test ./...
@@ -32,6 +32,7 @@ fuzz:
 	$(FUZZ) -fuzz '^FuzzConfig$$' -fuzzminimizetime 10x ./model/bert
 	$(FUZZ) -fuzz '^FuzzTokenizerJSON$$' -fuzzminimizetime 10x ./model/tokenizer
 	$(FUZZ) -fuzz '^FuzzRoundTrip$$' -fuzzminimizetime 10x ./model/tokenizer
+	$(FUZZ) -fuzz '^FuzzParse$$' -fuzzminimizetime 10x ./cuda/ptx
 
 bench:
 	$(GO) test -run '^$$' -bench . ./cpu_fallback ./model/...
@@ -45,3 +46,12 @@ compare-sentence:
 	mkdir -p bin
 	$(GO) build -o bin/rapt ./cmd/rapt
 	$(PYTHON) bench/sentence/compare.py $(MODEL) bin/rapt
+
+# Asks a real ptxas (12.9.86, PyPI wheel nvidia-cuda-nvcc-cu12) about the probes of cuda/ptx/_legality and records its verdicts. About ten
+# minutes; the second with 12.0.76, the oldest that shipped files must pass.
+PTXAS ?= bin/ptxas
+ptx-legality:
+	$(PYTHON) cuda/ptx/_legality/record.py --ptxas $(PTXAS) --max-rows 2500 --out cuda/ptx/testdata/legality.json.gz
+
+ptx-legality-12.0:
+	$(PYTHON) cuda/ptx/_legality/record.py --ptxas $(PTXAS) --until 8.0 --seed 2 --max-rows 600 --out cuda/ptx/testdata/legality_12.0.json.gz
