@@ -14,11 +14,12 @@ import (
 const (
 	queryBlock = 64
 	keyBlock   = 64
-	maxHead    = 512 // columns of a head
+	usualHead  = 512 // columns of a head that the scratch has room for from the start
 )
 
-// attentionScratch holds the scores and sums of a tile, and its block of V.
-const attentionScratch = queryBlock*(keyBlock+maxHead+1) + keyBlock*maxHead
+// attentionScratch holds the scores and sums of a tile, and its block of V in panels, for heads
+// of so many columns.
+func attentionScratch(width int) int { return queryBlock*(keyBlock+width+1) + keyBlock*width }
 
 // heads is what the forward operation and the gradient derive from the operands.
 type heads struct {
@@ -94,6 +95,9 @@ func (q *queue) runAttention(op *gpu.Attention) error {
 	if err != nil {
 		return err
 	}
+	if err := q.reserve(attentionScratch, j.dv); err != nil {
+		return err
+	}
 	j.blocks = (j.qs.longest + queryBlock - 1) / queryBlock
 	q.share(j, j.qs.n*j.n*j.blocks, j.pairs, j.n*(expCost+(j.d+j.dv)/4))
 	return nil
@@ -139,7 +143,7 @@ func (b *block) cut(s *scratch, dv int) {
 	f := s.f
 	take := func(n int) (x []float32) { x, f = f[:n:n], f[n:]; return x }
 	b.scores, b.out, b.top = take(queryBlock*keyBlock), take(b.rows*dv), take(b.rows)
-	b.v, b.sum = take(keyBlock*maxHead), s.d[:b.rows]
+	b.v, b.sum = f, s.d[:b.rows]
 	clear(b.out)
 	clear(b.sum)
 	for i := range b.top {

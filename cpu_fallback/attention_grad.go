@@ -8,7 +8,7 @@ import (
 
 // attentionGradScratch holds a block's scores and their gradient, for one query, and a
 // row of sums.
-const attentionGradScratch = 2*keyBlock + maxHead
+func attentionGradScratch(width int) int { return 2*keyBlock + width }
 
 // An attentionGradJob is a gpu.AttentionGrad. Sequences may share keys, and heads of Q
 // share those of K. So a tile takes one head of K with all that read it, and
@@ -29,6 +29,9 @@ func (q *queue) runAttentionGrad(op *gpu.AttentionGrad) error {
 	*j = attentionGradJob{t: q.k, heads: openHeads(f, &err), dst: open[float32](&f.Dst, &err), lse: open[float32](&f.LSE, &err),
 		ddst: open[float32](&op.DDst, &err), dq: open[float32](&op.DQ, &err), dk: open[float32](&op.DK, &err),
 		dv: open[float32](&op.DV, &err), dbias: open[float32](&op.DBias, &err)}
+	if err == nil {
+		err = q.reserve(attentionGradScratch, j.heads.d)
+	}
 	if err != nil {
 		return err
 	}

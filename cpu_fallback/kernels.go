@@ -17,8 +17,8 @@ type kernels struct {
 	name string
 
 	// panel is how many columns of B lie in one panel of a Native weight, [k, panel]; the last
-	// one is padded with zeros. It divides gemmCols and maxHead, so that a tile of a product
-	// starts with a panel and a head of V fits its scratch.
+	// one is padded with zeros. It divides gemmCols, so that a tile of a product starts with a
+	// panel.
 	panel int
 
 	// gemm reads B in panels: B[l,j] is b[j/panel·ldb + l·panel + j%panel].

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/rapt-go/rapt/gpu"
 )
@@ -33,15 +34,15 @@ type queue struct {
 	fill          fillJob
 }
 
-// A scratch is what one worker computes in. Its size is fixed, by the operation that needs
-// most.
+// A scratch is what one worker computes in. It has room for every operation, but for attention with
+// heads wider than usual, which makes it grow.
 type scratch struct {
 	f []float32
 	d []float64
 }
 
 const (
-	scratchFloats  = max(gemmScratch, attentionScratch, attentionGradScratch)
+	widestHead     = math.MaxInt32 / 4096 // far beyond any, and its scratch can be counted in an int of 32 bits
 	scratchDoubles = 2 * chunk
 )
 
@@ -51,9 +52,29 @@ const chunk = 256
 func newQueue(b *Backend) *queue {
 	q := &queue{b: b, k: b.k, scratch: make([]scratch, b.workers.n+1)}
 	for i := range q.scratch {
-		q.scratch[i] = scratch{make([]float32, scratchFloats), make([]float64, scratchDoubles)}
+		q.scratch[i] = scratch{make([]float32, max(gemmScratch, attentionScratch(usualHead))), make([]float64, scratchDoubles)}
 	}
 	return q
+}
+
+// reserve makes room in every worker's scratch for the floats that heads of a width take, the last
+// panel being padded.
+func (q *queue) reserve(floats func(width int) int, width int) error {
+	width = (width + q.k.panel - 1) / q.k.panel * q.k.panel
+	if width > widestHead {
+		return fmt.Errorf("heads of %d columns, above %d: %w", width, widestHead, gpu.ErrUnsupported)
+	}
+	n := floats(width)
+	if n <= len(q.scratch[0].f) {
+		return nil
+	}
+	for i := range q.scratch {
+		if left, ok := q.b.memory.take(4 * n); !ok {
+			return fmt.Errorf("heads of %d columns take %d bytes for each thread, of %d available: %w", width, 4*n, left, gpu.ErrMemory)
+		}
+		q.scratch[i].f = make([]float32, n)
+	}
+	return nil
 }
 
 // Run computes op and returns.

@@ -55,9 +55,6 @@ func supportsGemm(op *gpu.Gemm) error {
 }
 
 func supportsAttention(op *gpu.Attention) error {
-	if d, dv := op.Q.Cols/max(op.Heads, 1), op.Dst.Cols/max(op.Heads, 1); d > maxHead || dv > maxHead {
-		return fmt.Errorf("heads of %d and %d columns, above %d: %w", d, dv, maxHead, gpu.ErrUnsupported)
-	}
 	return floats("Dst LSE Q K V Bias", &op.Dst, &op.LSE, &op.Q, &op.K, &op.V, &op.Bias)
 }
 

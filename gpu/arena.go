@@ -64,7 +64,7 @@ func (a *Arena) Tensor(dt DType, rows, cols int) (Tensor, error) {
 // Mark returns the position of what has been handed out.
 func (a *Arena) Mark() ArenaMark { return a.at }
 
-// Release takes back everything handed out since m.
+// Release takes back everything handed out since m, or, if m is from later on, hands out what was then.
 func (a *Arena) Release(m ArenaMark) { a.at = m }
 
 // Close frees the slabs.

@@ -119,11 +119,11 @@ func (c *checker) memory(name string, t *Tensor) {
 	switch {
 	case t.Rows < 0 || t.Cols < 0 || t.Stride < 0 || t.Off < 0:
 		c.fail("%s: %d×%d of stride %d at %d: %w", name, t.Rows, t.Cols, t.Stride, t.Off, ErrShape)
-	case t.Len() == 0:
+	case t.Rows == 0 || t.Cols == 0:
 	case t.Buf == nil:
 		c.fail("%s has no memory: %w", name, ErrShape)
-	case t.end() > t.Buf.Size()/t.DType.Size():
-		c.fail("%s ends at element %d of a buffer of %d: %w", name, t.end(), t.Buf.Size()/t.DType.Size(), ErrShape)
+	case !t.within(t.Buf.Size() / t.DType.Size()):
+		c.fail("%s, from element %d on with rows %d apart, ends beyond a buffer of %d: %w", name, t.Off, t.Stride, t.Buf.Size()/t.DType.Size(), ErrShape)
 	}
 }
 

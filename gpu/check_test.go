@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 )
@@ -42,7 +43,12 @@ func TestCheckRefuses(t *testing.T) {
 		{"Dst f32[4×8] lies over", ErrShape, &Gemm{Dst: x, A: x, B: w}},
 		{"partly over", ErrShape, &Gemm{Dst: as(w, func(x *Tensor) { x.Rows = 4 }), A: x, B: mat(8, 8), Add: as(w, func(x *Tensor) { x.Off, x.Rows = x.Off+8, 4 })}},
 		{"no memory", ErrShape, &Norm{Dst: mat(4, 8), X: Tensor{Rows: 4, Cols: 8, Stride: 8}}},
-		{"ends at element", ErrShape, &Norm{Dst: mat(4, 8), X: as(x, func(x *Tensor) { x.Off = 1 << 14 })}},
+		{"ends beyond a buffer", ErrShape, &Norm{Dst: mat(4, 8), X: as(x, func(x *Tensor) { x.Off = 1 << 14 })}},
+		{"ends beyond a buffer", ErrShape, &Fill{Dst: as(x, func(x *Tensor) { x.Rows, x.Cols, x.Stride = math.MaxInt/4+2, 4, 4 })}},
+		{"ends beyond a buffer", ErrShape, &Fill{Dst: as(x, func(x *Tensor) { x.Rows, x.Cols, x.Stride = math.MaxInt, 4, math.MaxInt/2+1 })}},
+		{"ends beyond a buffer", ErrShape, &Fill{Dst: as(x, func(x *Tensor) { x.Cols, x.Stride = math.MaxInt, math.MaxInt })}},
+		{"ends beyond a buffer", ErrShape, &Fill{Dst: as(x, func(x *Tensor) { x.Off = math.MaxInt })}},
+		{"ends beyond a buffer", ErrShape, &Softmax{Dst: mat(4, 8), X: as(x, func(x *Tensor) { x.Rows, x.Stride = math.MaxInt/2+1, 0 })}},
 		{"rows of 8 every 4", ErrShape, &Norm{Dst: as(mat(4, 8), func(x *Tensor) { x.Stride = 4 }), X: x}},
 		{"Stat is 4×1", ErrShape, &Norm{Dst: mat(4, 8), X: x, Stat: mat(4, 1)}},
 		{"Eps", ErrUnsupported, &Norm{Dst: mat(4, 8), X: x, Eps: -1}},

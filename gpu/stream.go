@@ -1,5 +1,7 @@
 package gpu
 
+import "fmt"
+
 // A Stream issues operations to a queue. The first error sticks: later calls do
 // nothing, and Err reports it. Tensors made after an error have their shape and
 // no memory, so a model runs to its end without looking. A Stream belongs to
@@ -11,7 +13,7 @@ type Stream struct {
 	arena *Arena
 	err   error
 	drop  uint64
-	graph map[replayKey]Graph
+	graph map[replayKey]capture
 
 	// One copy of each operation. Do takes a pointer that does not escape, copies
 	// into its slot, and hands the slot to the queue: no allocation.
@@ -105,14 +107,24 @@ func (s *Stream) Do(op Op) {
 	case *EmbedGrad:
 		do(s, &s.slot.embedGrad, op)
 	default: // a struct that embeds one of ours
-		s.err = ErrUnsupported
+		s.err = errForeign
 	}
 }
+
+// Neither may name the operation: an operation that is printed is one that the caller must allocate.
+var (
+	errForeign = fmt.Errorf("gpu: an operation that is none of this package's: %w", ErrUnsupported)
+	errNil     = fmt.Errorf("gpu: a nil operation: %w", ErrShape)
+)
 
 func do[T any, P interface {
 	*T
 	Op
 }](s *Stream, slot, op P) {
+	if op == nil {
+		s.err = errNil
+		return
+	}
 	*slot = *op
 	err := Check(slot, s.info.Vocabulary)
 	if err == nil {
@@ -166,6 +178,13 @@ type replayKey struct {
 	mark ArenaMark // a graph holds addresses of the scratch it was captured with
 }
 
+// A capture is a graph, nil until it is made, and the mark behind the scratch that it holds, which a
+// replay takes as record did.
+type capture struct {
+	graph Graph
+	end   ArenaMark
+}
+
 // Replay runs record. On a queue that captures, it runs it the first time it
 // meets key, captures it the second, and from then on replays the capture.
 // key must determine all that record does, the model included: the operations,
@@ -179,24 +198,26 @@ func (s *Stream) Replay(key any, record func()) {
 		return
 	}
 	k := replayKey{key, s.arena.Mark()}
-	g, met := s.graph[k]
+	made, met := s.graph[k]
 	if !met { // eagerly, so that the arena grows and kernels load outside a capture
 		if s.graph == nil {
-			s.graph = map[replayKey]Graph{}
+			s.graph = map[replayKey]capture{}
 		}
-		s.graph[k] = nil
+		s.graph[k] = capture{}
 		record()
 		return
 	}
-	if g == nil {
-		var err error
-		if g, err = c.Capture(func() error { record(); return s.err }); err != nil {
+	if made.graph == nil {
+		g, err := c.Capture(func() error { record(); return s.err })
+		if err != nil {
 			s.Fail(err)
 			return
 		}
-		s.graph[k] = g
+		made = capture{g, s.arena.Mark()}
+		s.graph[k] = made
 	}
-	s.Fail(g.Launch())
+	s.arena.Release(made.end)
+	s.Fail(made.graph.Launch())
 }
 
 // Dropout returns a Drop with a fresh key while the stream trains, and none
@@ -212,7 +233,7 @@ func (s *Stream) Dropout(rate float32) Drop {
 	return Drop{Rate: rate, Key: k ^ k>>31}
 }
 
-// Train turns dropout on; keys derive from seed.
+// Train turns dropout on; keys derive from the low 32 bits of seed.
 func (s *Stream) Train(seed uint64) { s.drop = seed<<32 | 1 }
 
 // Sync waits for queued work and returns the stream's error.
@@ -226,9 +247,9 @@ func (s *Stream) Sync() error {
 // Close waits, then frees the queue and all scratch. It returns the stream's error.
 func (s *Stream) Close() error {
 	s.Sync()
-	for _, g := range s.graph {
-		if g != nil {
-			s.Fail(g.Close())
+	for _, made := range s.graph {
+		if made.graph != nil {
+			s.Fail(made.graph.Close())
 		}
 	}
 	s.Fail(s.q.Close())

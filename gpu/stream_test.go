@@ -154,9 +154,11 @@ func TestTransfer(t *testing.T) {
 		t.Error(into)
 	}
 	for name, f := range map[string]func(s *Stream){
-		"short":      func(s *Stream) { Write(s, s.Temp(F32, 2, 2), []float32{1}) },
-		"other type": func(s *Stream) { Write(s, s.Temp(F32, 1, 1), []int32{1}) },
-		"outside":    func(s *Stream) { Write(s, s.Temp(F32, 1, 4).ColRange(2, 6), make([]float32, 4)) },
+		"short":       func(s *Stream) { Write(s, s.Temp(F32, 2, 2), []float32{1}) },
+		"other type":  func(s *Stream) { Write(s, s.Temp(F32, 1, 1), []int32{1}) },
+		"outside":     func(s *Stream) { Write(s, s.Temp(F32, 1, 4).ColRange(2, 6), make([]float32, 4)) },
+		"endless":     func(s *Stream) { x := s.Temp(F32, 1, 4); x.Rows, x.Stride = math.MaxInt/2, 0; Read[float32](s, x) },
+		"overlapping": func(s *Stream) { x := s.Temp(F32, 1, 8); x.Rows, x.Cols, x.Stride = 3, 4, 2; Read[float32](s, x) },
 		"prepared": func(s *Stream) {
 			w := s.Temp(F32, 1, 1)
 			w.Format = Native
@@ -166,6 +168,16 @@ func TestTransfer(t *testing.T) {
 		s, _ := open(t)
 		if f(s); !errors.Is(s.Err(), ErrShape) && !errors.Is(s.Err(), ErrUnsupported) {
 			t.Errorf("%s: %v", name, s.Err())
+		}
+	}
+}
+
+// A nil operation is an error, and so is a struct that embeds one of ours.
+func TestDoMisuse(t *testing.T) {
+	for want, op := range map[error]Op{ErrShape: (*Gemm)(nil), ErrUnsupported: struct{ *Gemm }{}} {
+		s, _ := open(t)
+		if s.Do(op); !errors.Is(s.Err(), want) {
+			t.Errorf("%T: %v, want %v", op, s.Err(), want)
 		}
 	}
 }
@@ -209,8 +221,21 @@ func TestReplay(t *testing.T) {
 	if q.n != 1 || len(q.recorded) != 1 || q.launches != 4 {
 		t.Errorf("%d ran, %d recorded, %d launches", q.n, len(q.recorded), q.launches)
 	}
-	s.Temp(F32, 1, 1) // other scratch, other addresses
-	if s.Replay("step", step); q.n != 2 {
+	first := s.Temp(F32, 1, 1)
+	release := s.Frame()
+	s.Replay("keeps", step)
+	release()
+	var made Tensor
+	for range 4 { // what record made stays apart from what comes after it, on replays too
+		release := s.Frame()
+		s.Replay("keeps", func() { made = s.Temp(F32, 1, 1); s.Do(&Fill{Dst: made}) })
+		if after := s.Temp(F32, 1, 1); made.Buf != nil && after.Overlaps(made) || after.Overlaps(first) {
+			t.Errorf("%v lies over %v", after, made)
+		}
+		release()
+	}
+	n := q.n
+	if s.Replay("step", step); q.n != n+1 {
 		t.Error("a capture was replayed at other addresses")
 	}
 	if err := s.Close(); err != nil {

@@ -1,6 +1,9 @@
 package gpu
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // A DType is the type of a tensor's elements: what kernels compute with. What
 // checkpoints hold is a [HostType].
@@ -117,6 +120,15 @@ func (t *Tensor) end() int {
 		return t.Off
 	}
 	return t.Off + (t.Rows-1)*t.Stride + t.Cols
+}
+
+// within reports whether t, which is not empty and has no negative field, lies within n elements, and
+// whether its own elements can be counted. No sum or product here overflows, whatever the fields.
+func (t *Tensor) within(n int) bool {
+	if t.Cols > n || t.Off > n-t.Cols || t.Rows > math.MaxInt/t.Cols {
+		return false
+	}
+	return t.Rows == 1 || t.Stride == 0 || t.Rows-1 <= (n-t.Cols-t.Off)/t.Stride
 }
 
 // Overlaps reports whether a and b share memory. Views of one type and stride,

@@ -20,7 +20,13 @@ func Write[T Elem](s *Stream, dst Tensor, src []T) {
 
 // Read waits for earlier work, and returns src's elements row after row.
 func Read[T Elem](s *Stream, src Tensor) ([]T, error) {
-	dst := make([]T, max(src.Len(), 0))
+	if s.err == nil {
+		s.Fail(transferable[T](src))
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	dst := make([]T, src.Len())
 	ReadInto(s, dst, src)
 	return dst, s.err
 }
@@ -34,12 +40,13 @@ func ReadInto[T Elem](s *Stream, dst []T, src Tensor) {
 
 // transfer calls move for every piece of t and host that is contiguous in both.
 func transfer[T Elem](t Tensor, host []T, move func(off int, b []byte) error) error {
-	size := t.DType.Size()
-	var c checker
-	c.in("tensor", &t, -1, -1, elemTypes[T]())
-	if c.err != nil || len(host) != t.Len() {
-		return fmt.Errorf("gpu: %d %T for %v: %w", len(host), *new(T), t, orShape(c.err))
+	if err := transferable[T](t); err != nil {
+		return err
 	}
+	if len(host) != t.Len() {
+		return fmt.Errorf("gpu: %d %T for %v: %w", len(host), *new(T), t, ErrShape)
+	}
+	size := t.DType.Size()
 	if t.Stride == t.Cols {
 		t.Rows, t.Cols = min(t.Rows, 1), t.Len()
 	}
@@ -49,6 +56,17 @@ func transfer[T Elem](t Tensor, host []T, move func(off int, b []byte) error) er
 		if err := move((t.Off+i*t.Stride)*size, b); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// transferable checks that t holds elements of Go type T in memory that is its own, and in rows that do
+// not overlap, so that there are no more of them than the buffer holds.
+func transferable[T Elem](t Tensor) error {
+	var c checker
+	c.out("tensor", &t, -1, -1, elemTypes[T]())
+	if c.err != nil {
+		return fmt.Errorf("gpu: %T for %v: %w", *new(T), t, c.err)
 	}
 	return nil
 }
@@ -63,11 +81,4 @@ func elemTypes[T Elem]() typeSet {
 		return only(F16) | only(BF16)
 	}
 	return only(I8)
-}
-
-func orShape(err error) error {
-	if err == nil {
-		return ErrShape
-	}
-	return err
 }

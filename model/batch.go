@@ -38,7 +38,7 @@ func (l Limits) Check(in Input) error {
 type Batch struct {
 	IDs, Positions, Types gpu.Tensor // [1, tokens] I32
 	Seqs                  gpu.Seqs
-	Want                  gpu.Tensor // [1, n] I32: the rows whose output is wanted; absent means all
+	Want                  gpu.Tensor // [1, n] I32: the rows whose output is wanted, even none; absent, without memory, it means all
 
 	// Trace, if not nil, is called with every layer's output: "hidden.0" enters the
 	// first block, "hidden.1" is what that block gives, and so on. The tensor is
@@ -49,6 +49,9 @@ type Batch struct {
 // Pack checks sequences against the model's limits and uploads them as scratch of
 // s. What is wrong with one becomes the stream's error, which names the sequence.
 func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
+	if len(seqs) == 0 {
+		s.Fail(fmt.Errorf("%w: a batch of no sequences", ErrInput))
+	}
 	tokens, longest := 0, 0
 	for i, in := range seqs {
 		if err := l.Check(in); err != nil {
@@ -84,7 +87,7 @@ func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
 	return b
 }
 
-// WantRows makes rows, counted from the start of the batch, the wanted ones.
+// WantRows makes rows, counted from the start of the batch, the wanted ones. There may be none.
 func (b *Batch) WantRows(s *gpu.Stream, rows []int32) {
 	b.Want = s.Temp(gpu.I32, 1, len(rows))
 	gpu.Write(s, b.Want, rows)
@@ -92,10 +95,13 @@ func (b *Batch) WantRows(s *gpu.Stream, rows []int32) {
 
 // Wanted returns the wanted rows of x, which is x itself if all are.
 func (b *Batch) Wanted(s *gpu.Stream, x gpu.Tensor) gpu.Tensor {
-	if b.Want.IsZero() {
+	if b.Want.Buf == nil {
 		return x
 	}
 	y := s.Temp(x.DType, b.Want.Cols, x.Cols)
+	if y.Rows == 0 {
+		return y
+	}
 	s.Do(&gpu.Take{Dst: y, Src: x, At: b.Want})
 	return y
 }

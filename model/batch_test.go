@@ -81,7 +81,10 @@ func TestPackRefuses(t *testing.T) {
 
 // A batch without tokens has none, and is no error.
 func TestPackNothing(t *testing.T) {
-	for _, seqs := range [][]model.Input{nil, {{}}, {{}, {}}} {
+	s := newCounter(t).stream(t)
+	model.Pack(s, model.Limits{Vocab: 1})
+	require.ErrorIs(t, s.Err(), model.ErrInput, "but one without sequences is")
+	for _, seqs := range [][]model.Input{{{}}, {{}, {}}} {
 		s := newCounter(t).stream(t)
 		b := model.Pack(s, model.Limits{Vocab: 1}, seqs...)
 		require.NoError(t, s.Err())
@@ -95,6 +98,8 @@ func TestWanted(t *testing.T) {
 	gpu.Write(s, x, []float32{0, 1, 10, 11, 20, 21})
 	b := model.Pack(s, model.Limits{Vocab: 9}, model.Input{IDs: []int32{1, 2, 3}})
 	require.Equal(t, x, b.Wanted(s, x))
+	b.WantRows(s, nil)
+	require.Equal(t, [2]int{0, 2}, [2]int{b.Wanted(s, x).Rows, b.Wanted(s, x).Cols}, "none is not all")
 	b.WantRows(s, []int32{2, 0, 2})
 	y := b.Wanted(s, x)
 	require.Equal(t, []float32{20, 21, 0, 1, 20, 21}, must(gpu.Read[float32](s, y)))

@@ -79,6 +79,7 @@ func attentionShapes() (cases []Case) {
 		cases = append(cases, attentionCase{name: "width", q: []int{5, 18}, heads: 2, d: d}.named())
 		cases = append(cases, attentionCase{name: "width", q: []int{2, 1}, k: []int{35, 7}, heads: 2, d: d, with: causal}.named())
 	}
+	cases = append(cases, attentionCase{name: "width", q: []int{5, 18}, heads: 1, d: 600, dv: 1030}.named())
 	for _, n := range tails {
 		cases = append(cases, attentionCase{name: "length", q: []int{n}, heads: 2, d: 12}.named())
 		cases = append(cases, attentionCase{name: "length", q: []int{3}, k: []int{n}, heads: 1, d: 8, with: causal}.named())
@@ -136,6 +137,7 @@ func attentionFeatures() (cases []Case) {
 		{name: "grad causal", q: []int{5, 2}, k: []int{3, 7}, heads: 2, d: 4, with: both(causal, scale)},
 		{name: "grad pages", q: []int{2, 4}, k: []int{7, 4}, heads: 2, d: 8, pages: 3, with: causal},
 		{name: "grad", q: []int{9, 17}, heads: 4, d: 16},
+		{name: "grad wide", q: []int{3}, heads: 1, d: 40_000, dv: 3}, // beyond any scratch of usual size
 		{name: "grad pages across blocks", q: []int{5}, k: []int{140}, heads: 1, d: 4, pages: 24, with: causal},
 		{name: "grad blocks", q: []int{70}, heads: 1, d: 4, with: both(bias(20), causal)},
 	} {

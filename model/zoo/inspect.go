@@ -36,7 +36,7 @@ func Inspect(f model.Folder) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := planBERT[model.Encoder](c, t)
+	load, err := plan[model.Encoder](c, t)
 	if err != nil {
 		return nil, err
 	}
@@ -47,15 +47,18 @@ func Inspect(f model.Folder) (*Report, error) {
 	defer set.Close()
 	r := &Report{ModelType: t, Class: c.Class(), Config: c.Fields(), Tensors: set.Tensors()}
 	w := model.NewWeights(nil, set, gpu.F32, gpu.Native)
-	r.Limits = plan(w).Limits()
+	r.Limits = load(w).Limits()
 	if err := w.Err(); err != nil {
 		return nil, err
 	}
 	r.Tasks, r.Unused = []string{"embed"}, w.Unused()
 	encoder := w.Size()
 	size := encoder
-	for _, h := range heads(c) {
-		has := func(t safetensors.Tensor) bool { return h.belongs(t) && slices.Contains(r.Unused, t.Name) }
+	for _, h := range heads(c, t) {
+		has := func(t safetensors.Tensor) bool {
+			_, unused := slices.BinarySearch(r.Unused, t.Name)
+			return unused && h.belongs(t)
+		}
 		if !h.made && !slices.ContainsFunc(r.Tensors, has) {
 			continue
 		}
@@ -89,8 +92,18 @@ type candidate struct {
 	made   bool             // the checkpoint's class is made for it: it must be whole
 }
 
-// heads lists what a BERT may have, by the class that config.json names.
-func heads(c *model.Config) []candidate {
+// heads lists what a checkpoint of a model_type may have.
+func heads(c *model.Config, modelType string) []candidate {
+	switch modelType {
+	case "bert":
+		return bertHeads(c)
+	}
+	return nil
+}
+
+// bertHeads lists the heads of a BERT, of which one or two are made, by the class that config.json
+// names.
+func bertHeads(c *model.Config) []candidate {
 	class := c.Class()
 	is := func(kinds ...string) bool {
 		return slices.ContainsFunc(kinds, func(k string) bool { return strings.HasSuffix(class, "For"+k) })
@@ -110,7 +123,7 @@ func heads(c *model.Config) []candidate {
 
 func candidateFor[M model.Model](tensor string, made bool, tasks ...string) candidate {
 	is := func(m any) bool { _, ok := m.(*M); return ok }
-	return candidate{planBERT[M], is, tensor, tasks, made}
+	return candidate{plan[M], is, tensor, tasks, made}
 }
 
 // belongs reports whether a tensor is the one that says that the head is there.
@@ -120,15 +133,16 @@ func (h candidate) belongs(t safetensors.Tensor) bool {
 
 // check checks the model with this head.
 func (h candidate) check(c *model.Config, t string, src model.Source) (*model.Weights, error) {
-	plan, err := h.plan(c, t)
+	load, err := h.plan(c, t)
 	if err != nil {
 		return nil, err
 	}
 	w := model.NewWeights(nil, src, gpu.F32, gpu.Native)
-	plan(w)
+	load(w)
 	return w, w.Err()
 }
 
+// intersect is what two sorted lists have in common.
 func intersect(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(x string) bool { return !slices.Contains(b, x) })
+	return slices.DeleteFunc(slices.Clone(a), func(x string) bool { _, found := slices.BinarySearch(b, x); return !found })
 }

@@ -53,7 +53,7 @@ func load[M model.Model](f model.Folder, b gpu.Backend, as As) (none M, _ error)
 	if err != nil {
 		return none, err
 	}
-	p, err := planBERT[M](c, t)
+	p, err := plan[M](c, t)
 	if err != nil {
 		return none, err
 	}
@@ -73,7 +73,7 @@ func load[M model.Model](f model.Folder, b gpu.Backend, as As) (none M, _ error)
 	return m.(M), nil
 }
 
-// readConfig reads config.json and its model_type, which is a supported one.
+// readConfig reads config.json and its model_type.
 func readConfig(f model.Folder) (*model.Config, string, error) {
 	c, err := model.ReadConfig(f, "config.json")
 	if err != nil {
@@ -83,16 +83,19 @@ func readConfig(f model.Folder) (*model.Config, string, error) {
 	if err := c.Err(); err != nil {
 		return nil, "", err
 	}
-	for _, known := range Types() {
-		if t == known {
-			return c, t, nil
-		}
-	}
-	return nil, "", fmt.Errorf("%s: model_type %q: %w; supported are %s", c.File, t, model.ErrUnsupported, strings.Join(Types(), ", "))
+	return c, t, nil
 }
 
-// planBERT reads the rest of the configuration, and returns what loads a BERT as
-// an M.
+// plan reads the rest of the configuration, and returns what loads the model as an M.
+func plan[M model.Model](c *model.Config, modelType string) (func(w *model.Weights) model.Model, error) {
+	switch modelType {
+	case "bert":
+		return planBERT[M](c, modelType)
+	}
+	return nil, fmt.Errorf("%s: model_type %.60q: %w; supported are %s", c.File, modelType, model.ErrUnsupported, strings.Join(Types(), ", "))
+}
+
+// planBERT is plan for a BERT.
 func planBERT[M model.Model](c *model.Config, modelType string) (func(w *model.Weights) model.Model, error) {
 	b, err := bert.ReadConfig(c)
 	if err != nil {
@@ -122,7 +125,7 @@ func planBERT[M model.Model](c *model.Config, modelType string) (func(w *model.W
 // was made for it, and lacks tensors, is broken: what loads it lists them.
 func hasHead[M model.Model](c *model.Config, modelType string, set *safetensors.Set) error {
 	var want M
-	for _, h := range heads(c) {
+	for _, h := range heads(c, modelType) {
 		if h.is(&want) && !h.made && !slices.ContainsFunc(set.Tensors(), h.belongs) {
 			return fmt.Errorf("%s, %.60q, is not a %s, whose tensor %s it lacks: %w", modelType, c.Class(), nameOf[M](), h.tensor, model.ErrUnsupported)
 		}
