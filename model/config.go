@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/rapt-go/rapt/model/internal/files"
 )
 
 // configLimit is far above any config.json: the largest known, of models with
@@ -34,25 +36,25 @@ func ReadConfig(f Folder, file string) (*Config, error) {
 	c := &Config{File: file, fields: map[string]json.RawMessage{}}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf("%s: not a JSON object%s", file, because(err))
+		return nil, fmt.Errorf("%s: not a JSON object%s%s", file, because(err), files.Place(data))
 	}
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return nil, fmt.Errorf("%s: not JSON: %w", file, unexpected(err))
+			return nil, fmt.Errorf("%s: not JSON: %w%s", file, unexpected(err), files.Place(data))
 		}
 		name, _ := key.(string) // a Decoder inside an object gives strings as keys
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return nil, fmt.Errorf("%s: %q: not JSON: %w", file, name, unexpected(err))
+			return nil, fmt.Errorf("%s: %q: not JSON: %w%s", file, name, unexpected(err), files.Place(data))
 		}
 		c.fields[name] = value
 	}
 	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("%s: not JSON: %w", file, unexpected(err))
+		return nil, fmt.Errorf("%s: not JSON: %w%s", file, unexpected(err), files.Place(data))
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("%s: something follows the JSON object", file)
+		return nil, fmt.Errorf("%s: something follows the JSON object%s", file, files.Place(data))
 	}
 	return c, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/rapt-go/rapt/model/internal/files"
 	"github.com/rapt-go/rapt/model/safetensors"
 )
 
@@ -74,21 +75,13 @@ func (f Folder) Weights() (*safetensors.Set, error) {
 	return safetensors.OpenDir(f.dir)
 }
 
-// ReadFile returns a file of at most limit bytes.
+// ReadFile returns a regular file of at most limit bytes.
 func (f Folder) ReadFile(name string, limit int64) ([]byte, error) {
-	info, err := fs.Stat(f.FS, name)
+	data, err := files.Read(f.FS, name, limit)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s: not in %s: %w", name, f.Name(), fs.ErrNotExist)
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case !info.Mode().IsRegular(): // opening a pipe would wait for its writer, a device has no end
-		return nil, fmt.Errorf("%s: not a regular file", name)
-	case info.Size() > limit:
-		return nil, fmt.Errorf("%s: %d bytes, more than the %d that such a file may have", name, info.Size(), limit)
-	}
-	data, err := fs.ReadFile(f.FS, name)
-	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return data, nil

@@ -106,3 +106,22 @@ func TestReadFile(t *testing.T) {
 	_, err = f.ReadFile("../a", 9)
 	require.ErrorContains(t, err, "../a: ")
 }
+
+// A file that is not what it should be says so, whichever package reads it.
+func TestTextFiles(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"pointer":         {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "config.json: is the pointer that Git LFS left in place of the file; fetch the file with: git lfs pull"},
+		"byte order mark": {"\xef\xbb\xbf{}", "config.json: not a JSON object: invalid character 'ï' looking for beginning of value at byte 0: a byte order mark, which JSON does not allow; save the file as UTF-8 without it"},
+		"value":           {"{\"a\":1,\n\"x\": nan}", `config.json: "x": not JSON: invalid character 'a' in literal null (expecting 'u') at byte 14 (line 2, column 7)`},
+		"end":             {"{\"a\":1,\n\"x\": 2", "config.json: not JSON: unexpected EOF at byte 14 (line 2, column 7)"},
+		"more":            {"{}\n{}", "config.json: something follows the JSON object at byte 3 (line 2, column 1)"},
+	} {
+		_, err := readConfig(c.text)
+		require.EqualError(t, err, c.want, name)
+	}
+	pointer := &fstest.MapFile{Data: []byte("version https://git-lfs.github.com/spec/v1\n")}
+	for _, name := range []string{"model.safetensors", "model.safetensors.index.json"} {
+		_, err := model.FS(fstest.MapFS{name: pointer}).Weights()
+		require.ErrorContains(t, err, name+": is the pointer that Git LFS left")
+	}
+}

@@ -19,22 +19,26 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	help           keeper // where cobra writes
 }
 
 // run runs the command line args and returns its exit code. When ctx ends, results that
 // are finished are written and it returns, though work may go on in the background.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin, stdout, stderr}
+	a := &app{stdin, stdout, stderr, keeper{w: stdout}}
 	root := rootCommand(a)
 	root.SetArgs(append([]string{}, args...)) // not nil, which means those of the process
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil && a.help.err != nil {
+		err = writeError(a.help.err)
+	}
 	code := exitCode(ctx, err)
 	switch code {
 	case exitDone:
 	case exitInterrupted:
 		fmt.Fprintln(stderr, "rapt: interrupted")
 	default:
-		fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
+		fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), printableLines(err.Error()))
 		if code == exitUsage {
 			fmt.Fprintf(stderr, "See '%s --help'.\n", cmd.CommandPath())
 		}
@@ -42,7 +46,47 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return code
 }
 
+// A keeper keeps the first error of its writer, for cobra forgets those of help and
+// version.
+type keeper struct {
+	w   io.Writer
+	err error
+}
+
+func (k *keeper) Write(b []byte) (int, error) {
+	if k.err == nil {
+		_, k.err = k.w.Write(b)
+	}
+	return len(b), nil
+}
+
+// rootCommand is rapt with its commands.
 func rootCommand(a *app) *cobra.Command {
+	root := bareRoot(a)
+	root.AddGroup(&cobra.Group{ID: groupTasks, Title: "Tasks:"}, &cobra.Group{ID: groupTools, Title: "Tools:"})
+	root.AddCommand(demoCommand(a), embedCommand(a), fillMaskCommand(a), classifyCommand(a), rerankCommand(a),
+		tagCommand(a), answerCommand(a), nextSentenceCommand(a),
+		tokenizeCommand(a), inspectCommand(a), devicesCommand(a))
+	for _, c := range root.Commands() {
+		c.Version = root.Version
+		c.Flags().BoolP("version", "v", false, "print the version")
+	}
+	root.SetHelpCommand(helpCommand())
+	root.SetHelpCommandGroupID(groupTools)
+	root.SetCompletionCommandGroupID(groupTools)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra's shows its help whatever shell it is asked for
+			c.RunE = func(*cobra.Command, []string) error { return usagef("want a shell: bash, fish, powershell or zsh") }
+			c.Args = nil
+		}
+		usageOfArgs(c)
+	}
+	return root
+}
+
+// bareRoot is rapt without its commands.
+func bareRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rapt",
 		Short: "Run transformer models on text",
@@ -68,30 +112,11 @@ backend, 130 interrupted.`,
 		},
 	}
 	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
+	root.SetOut(&a.help)
 	root.SetErr(a.stderr)
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rapt {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddGroup(&cobra.Group{ID: groupTasks, Title: "Tasks:"}, &cobra.Group{ID: groupTools, Title: "Tools:"})
-	root.AddCommand(demoCommand(a), embedCommand(a), fillMaskCommand(a), classifyCommand(a), rerankCommand(a),
-		tagCommand(a), answerCommand(a), nextSentenceCommand(a),
-		tokenizeCommand(a), inspectCommand(a), devicesCommand(a))
-	root.SetHelpCommand(helpCommand())
-	root.SetHelpCommandGroupID(groupTools)
-	root.SetCompletionCommandGroupID(groupTools)
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "completion" { // cobra's shows its help whatever shell it is asked for
-			c.RunE = func(*cobra.Command, []string) error { return usagef("want a shell: bash, fish, powershell or zsh") }
-			c.Args = nil
-		}
-		if c.Name() != "completion" && c.Name() != "help" {
-			c.Version = root.Version
-			c.Flags().BoolP("version", "v", false, "print the version")
-		}
-		usageOfArgs(c)
-	}
+	root.SetFlagErrorFunc(flagError)
 	return root
 }
 

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -95,6 +97,10 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"embed", "--backend", "cpu", "--threads", "1", "x"}, exitDone, []string{"backend: cpu", "1 thread"}},
 		{[]string{"embed", "--backend", "tpu", "x"}, exitUsage, []string{"--backend", "tpu", "auto"}},
 		{[]string{"embed", "--backend", "cuda:1", "x"}, exitUnsupported, []string{"cuda:1"}},
+		{[]string{"embed", "--backend", "cuda:x", "x"}, exitUsage, []string{"--backend", "cuda:x", "cuda:N"}},
+		{[]string{"embed", "--backend", "sim:", "x"}, exitUsage, []string{"--backend", "sim:", "sim:sm_80"}},
+		{[]string{"embed", "--normalize=maybe", "x"}, exitUsage, []string{"--normalize", "maybe", "want true or false"}},
+		{[]string{"embed", "--help=maybe"}, exitUsage, []string{"--help", "want true or false"}},
 		{[]string{"embed", "--threads", "-1", "x"}, exitUsage, []string{"--threads", "-1", "integer"}},
 		{[]string{"embed", "--batch-tokens", "many", "x"}, exitUsage, []string{"--batch-tokens", "many", "integer"}},
 		{[]string{"embed", "--pooling", "sum", "x"}, exitUsage, []string{"--pooling", "sum", "mean, cls or max"}},
@@ -109,7 +115,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"embed", "--model", golden("bert", "config.json"), "x"}, exitFailure, []string{"config.json", "not a folder"}},
 		{[]string{"embed", "--version"}, exitDone, nil},
 		{[]string{"fill-mask", strings.Repeat("long ", 200)}, exitFailure, []string{"text 1", "128", "--truncate"}},
-		{[]string{"fill-mask", "--truncate", strings.Repeat("long ", 200) + "[MASK]"}, exitFailure, []string{"text 1", "no [MASK]"}},
+		{[]string{"fill-mask", "--truncate", strings.Repeat("long ", 200) + "[MASK]"}, exitFailure, []string{"text 1", "no [MASK]", "truncation"}},
 		{[]string{"fill-mask", "--truncate", "[MASK] " + strings.Repeat("long ", 200)}, exitDone, nil},
 		{[]string{"fill-mask", "--top-k", "0", "[MASK]"}, exitUsage, []string{"--top-k", "0"}},
 		{[]string{"fill-mask", "[MASK]", "no mask"}, exitFailure, []string{"text 2", "[MASK]"}},
@@ -153,6 +159,7 @@ func TestExitCodes(t *testing.T) {
 	} {
 		r := rapt(t, "", c.args...)
 		require.Equal(t, c.code, r.code, "%q: %s", c.args, r.stderr)
+		require.NotContains(t, r.stderr, "strconv", "%q", c.args)
 		for _, s := range c.says {
 			require.Contains(t, r.stderr, s, "%q", c.args)
 		}
@@ -171,6 +178,67 @@ func TestHelp(t *testing.T) {
 		for line := range strings.Lines(c.Long) {
 			require.LessOrEqual(t, len([]rune(strings.TrimSpace(line))), 84, "%s: %s", c.Name(), line)
 		}
+	}
+}
+
+// TestCommonFlags has every command take every common flag, and say in its help and on
+// standard error which has no meaning for it.
+func TestCommonFlags(t *testing.T) {
+	all := []string{"--model", golden("bert"), "--backend", "cpu", "--threads", "1", "--precision", "f32", "--json",
+		"--file", write(t, "empty.txt", ""), "--jsonl", "--batch-tokens", "64", "--quiet"}
+	idle := map[string][]string{
+		"tokenize": {"backend", "threads", "precision", "batch-tokens"},
+		"inspect":  {"backend", "threads", "precision", "batch-tokens", "file", "jsonl"},
+		"devices":  {"model", "backend", "threads", "precision", "batch-tokens", "file", "jsonl"},
+		"demo":     {"model", "json", "file", "jsonl"},
+	}
+	for _, c := range rootCommand(&app{}).Commands() {
+		name := c.Name()
+		if name == "help" || name == "completion" {
+			continue
+		}
+		require.NotNil(t, c.Flags().Lookup("version"), name)
+		help := rapt(t, "", name, "--help").stdout
+		for _, flag := range commonNames {
+			require.NotNil(t, c.Flags().Lookup(flag), "%s --%s", name, flag)
+			require.Regexp(t, `--`+flag+`\b`, help, name)
+			noted := regexp.MustCompile(`--` + flag + `( [A-Z]+)? +has no meaning for ` + name + `\n`).MatchString(help)
+			require.Equal(t, slices.Contains(idle[name], flag), noted, "%s --%s: %s", name, flag, help)
+		}
+		if name == "demo" && testing.Short() {
+			continue
+		}
+		r := rapt(t, "", append([]string{name}, all...)...)
+		require.NotContains(t, r.stderr, "unknown", name)
+		if idle[name] != nil {
+			require.Equal(t, exitDone, r.code, "%s: %s", name, r.stderr)
+			require.Empty(t, r.stderr, "%s is quiet", name)
+		}
+	}
+	r := rapt(t, "", "devices", "--threads", "2", "--json")
+	require.Equal(t, exitDone, r.code)
+	require.Equal(t, "--threads has no meaning for devices\n", r.stderr)
+	r = rapt(t, "", "inspect", "--threads", "many")
+	require.Equal(t, exitUsage, r.code)
+	require.Contains(t, r.stderr, "integer")
+}
+
+// A broken is an output that takes nothing.
+type broken struct{ err error }
+
+func (b broken) Write([]byte) (int, error) { return 0, b.err }
+
+// TestBrokenOutput fails where help or the version cannot be written, as results do; a
+// reader that is gone is no failure.
+func TestBrokenOutput(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"--help"}, {"--version"}, {"help", "embed"}, {"embed", "--help"}, {"embed", "--version"},
+		{"completion", "bash"}, {"devices"}, {"devices", "--json"}, {"inspect"}, {"fill-mask", "a [MASK]", "--quiet"}} {
+		var errs bytes.Buffer
+		code := run(context.Background(), args, strings.NewReader(""), broken{syscall.ENOSPC}, &errs)
+		require.Equal(t, exitFailure, code, "%q", args)
+		require.Equal(t, 1, strings.Count(errs.String(), syscall.ENOSPC.Error()), "%q: %s", args, errs.String())
+		code = run(context.Background(), args, strings.NewReader(""), broken{syscall.EPIPE}, &errs)
+		require.Equal(t, exitDone, code, "%q", args)
 	}
 }
 

@@ -63,7 +63,7 @@ regression: value, text, pair.
 	f.StringVar(&r.pair, "pair", "", "second `TEXT` of every text; a JSON line may have another")
 	number(cmd, &r.topK, "top-k", 0, 0, most, "labels for each text; 0 means all")
 	r.truncateFlag(cmd)
-	f.StringSliceVar(&r.zero.Labels, "zero-shot", nil, "`LABELS` with commas between them that the model was not trained on")
+	f.Var(commas{&r.zero.Labels}, "zero-shot", "`LABELS` with commas between them that the model was not trained on")
 	f.StringVar(&r.zero.Template, "template", task.DefaultTemplate, "`TEXT` that is asked of each zero-shot label, which takes the place of {}")
 	f.BoolVar(&r.zero.MultiLabel, "multi-label", false, "several zero-shot labels may hold")
 	return cmd

@@ -40,6 +40,7 @@ knows the King James Bible, and say on which backend it ran and how fast.`,
 	}
 	c.backendFlags(cmd)
 	c.quietFlag(cmd)
+	c.idleFlags(cmd)
 	return cmd
 }
 

@@ -46,6 +46,7 @@ func devicesCommand(a *app) *cobra.Command {
 		},
 	}
 	c.outputFlags(cmd)
+	c.idleFlags(cmd)
 	return cmd
 }
 
@@ -55,7 +56,7 @@ func (c *common) deviceTable(devices []auto.Device) error {
 	fmt.Fprintln(w, "BACKEND\tAVAILABLE\tNAME\tFREE MEMORY\tDETAILS")
 	for _, d := range devices {
 		if !d.Available {
-			fmt.Fprintf(w, "%s\tno\t-\t-\t%s; %s\n", d.Backend, d.Reason, d.Remedy)
+			fmt.Fprintf(w, "%s\tno\t-\t-\t%s; %s\n", d.Backend, printable(d.Reason), d.Remedy)
 			continue
 		}
 		var details []string
@@ -65,7 +66,7 @@ func (c *common) deviceTable(devices []auto.Device) error {
 		if len(d.Tiers) > 0 {
 			details = append(details, "tiers "+strings.Join(d.Tiers, ", "))
 		}
-		fmt.Fprintf(w, "%s\tyes\t%s\t%s\t%s\n", d.Backend, d.Name, byteSize(d.Memory), strings.Join(details, "; "))
+		fmt.Fprintf(w, "%s\tyes\t%s\t%s\t%s\n", d.Backend, printable(d.Name), byteSize(d.Memory), strings.Join(details, "; "))
 	}
 	if err := w.Flush(); err != nil {
 		return writeError(err)

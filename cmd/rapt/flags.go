@@ -100,6 +100,31 @@ func (b bounded) Set(s string) error {
 // most bounds sizes: no model reads so many tokens, and no list is so long.
 const most = 1 << 24
 
+// A commas is a flag whose value is texts with commas between them; each use adds some.
+type commas struct{ value *[]string }
+
+func (c commas) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return strings.Join(*c.value, ",")
+}
+
+func (c commas) Type() string { return "TEXT" }
+
+func (c commas) Set(s string) error {
+	*c.value = append(*c.value, strings.Split(s, ",")...)
+	return nil
+}
+
+// flagError is what is wrong with a flag, as a usage error.
+func flagError(_ *cobra.Command, err error) error {
+	if number, ok := errors.AsType[*strconv.NumError](err); ok { // of a switch: numbers have messages of their own
+		err = errors.New(strings.Replace(err.Error(), number.Error(), "want true or false", 1))
+	}
+	return usageError{err}
+}
+
 // number adds a flag whose value is an integer from lo to hi.
 func number(cmd *cobra.Command, p *int, name string, def, lo, hi int, usage string) {
 	*p = def
@@ -165,6 +190,34 @@ func (c *common) taskFlags(cmd *cobra.Command) {
 	c.inputFlags(cmd)
 	c.outputFlags(cmd)
 	c.backendFlags(cmd)
+}
+
+// commonNames are the flags that every command has.
+var commonNames = []string{"model", "backend", "threads", "precision", "json", "file", "jsonl", "batch-tokens", "quiet"}
+
+// idleFlags adds those of the common flags that cmd does not have, for they mean nothing
+// to it: it takes them all the same, so that one list of flags fits every command, checks
+// their values, and says what it did not use.
+func (c *common) idleFlags(cmd *cobra.Command) {
+	every := &cobra.Command{}
+	(&common{app: c.app}).taskFlags(every)
+	var idle []string
+	for _, name := range commonNames {
+		if cmd.Flags().Lookup(name) != nil {
+			continue
+		}
+		f := every.Flags().Lookup(name)
+		f.Usage, f.DefValue = "has no meaning for "+cmd.Name(), "" // without its default
+		cmd.Flags().AddFlag(f)
+		idle = append(idle, name)
+	}
+	cmd.PreRun = func(*cobra.Command, []string) {
+		for _, name := range idle {
+			if cmd.Flags().Changed(name) {
+				c.note("--%s has no meaning for %s", name, cmd.Name())
+			}
+		}
+	}
 }
 
 // truncateFlag adds --truncate.

@@ -123,6 +123,14 @@ func TestZeroShot(t *testing.T) {
 	one := ok[classification](t, "", "classify", "--model", model, "--zero-shot", " sleep, law ", text)[0]
 	require.ElementsMatch(t, []string{"sleep", "law"}, []string{one.Labels[0].Label, one.Labels[1].Label})
 	require.InDelta(t, 1, one.Labels[0].Score+one.Labels[1].Score, scoreTolerance)
+
+	// A comma always parts labels, and nothing else does.
+	quoted := ok[classification](t, "", "classify", "--model", model, "--zero-shot", `a"b,"c d",'e`, "--zero-shot", "f", text)[0]
+	var labels []string
+	for _, l := range quoted.Labels {
+		labels = append(labels, l.Label)
+	}
+	require.ElementsMatch(t, []string{`a"b`, `"c d"`, "'e", "f"}, labels)
 }
 
 func TestRerank(t *testing.T) {

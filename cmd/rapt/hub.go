@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,10 +28,13 @@ func findModel(name string) (string, error) {
 	}
 	hub, err := hubCache()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("model %s: not a folder, and nothing says where the Hugging Face cache is (%w): set HF_HOME to its folder", name, err)
 	}
 	repo := filepath.Join(hub, "models--"+strings.ReplaceAll(name, "/", "--"))
 	dir, err := snapshot(repo)
+	if errors.Is(err, errBadRef) {
+		return "", fmt.Errorf("model %s: %s: %w. Nothing is downloaded; this downloads it: hf download %s", name, repo, err, name)
+	}
 	if err != nil {
 		return "", fmt.Errorf("model %s: neither a folder nor in the Hugging Face cache, %s (%w). Nothing is downloaded; this downloads it: hf download %s",
 			name, hub, err, name)
@@ -66,30 +70,65 @@ func expandHome(path string) (string, error) {
 	return filepath.Join(home, rest), err
 }
 
-// snapshot is the folder of a cached model: what main refers to, else the newest.
+// errBadRef is of a cache whose refs/main is no snapshot that is there. Another snapshot
+// might be another model, so none takes its place.
+var errBadRef = errors.New("refs/main is of no snapshot")
+
+// snapshot is the folder of a cached model: what main refers to, or the newest if there
+// is no refs/main, as when a commit was downloaded by its name.
 func snapshot(repo string) (string, error) {
 	all := filepath.Join(repo, "snapshots")
-	if commit, err := os.ReadFile(filepath.Join(repo, "refs", "main")); err == nil {
-		name := strings.TrimSpace(string(commit))
-		if filepath.IsLocal(name) && isFolder(filepath.Join(all, name)) {
-			return filepath.Join(all, name), nil
-		}
+	commit, err := os.ReadFile(filepath.Join(repo, "refs", "main"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return newest(all)
 	}
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errBadRef, err)
+	}
+	name := strings.TrimSpace(string(commit))
+	if !filepath.IsLocal(name) || name != filepath.Base(name) || name == "." {
+		return "", fmt.Errorf("%w: it is %q, want the name of a snapshot; there is %s", errBadRef, name, listed(all))
+	}
+	if !isFolder(filepath.Join(all, name)) {
+		return "", fmt.Errorf("%w: it is %q, which is no folder of snapshots/; there is %s", errBadRef, name, listed(all))
+	}
+	return filepath.Join(all, name), nil
+}
+
+// listed is what a folder holds, to print.
+func listed(dir string) string {
+	const most = 5
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 {
+		return "nothing"
+	}
+	var names []string
+	for _, e := range entries[:min(most, len(entries))] {
+		names = append(names, strconv.Quote(e.Name()))
+	}
+	if n := len(entries) - most; n > 0 {
+		names = append(names, fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(names, ", ")
+}
+
+// newest is the newest of the folders in a folder.
+func newest(all string) (string, error) {
 	entries, err := os.ReadDir(all)
 	if err != nil {
 		return "", err
 	}
-	newest, at := "", time.Time{}
+	dir, at := "", time.Time{}
 	for _, e := range entries {
-		dir := filepath.Join(all, e.Name())
-		if info, err := os.Stat(dir); err == nil && info.IsDir() && (newest == "" || info.ModTime().After(at)) {
-			newest, at = dir, info.ModTime()
+		path := filepath.Join(all, e.Name())
+		if info, err := os.Stat(path); err == nil && info.IsDir() && (dir == "" || info.ModTime().After(at)) {
+			dir, at = path, info.ModTime()
 		}
 	}
-	if newest == "" {
+	if dir == "" {
 		return "", fmt.Errorf("%s is empty", all)
 	}
-	return newest, nil
+	return dir, nil
 }
 
 func isFolder(path string) bool {

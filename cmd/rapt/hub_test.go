@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,13 +62,11 @@ func TestFindModel(t *testing.T) {
 	t.Setenv("HF_HUB_CACHE", hub)
 	fakeCache(t, hub, "models--org--name", "old\n", "old", "new")
 	fakeCache(t, hub, "models--org--no-ref", "", "old", "new")
-	fakeCache(t, hub, "models--org--bad-ref", "../../elsewhere", "old", "new")
 	fakeCache(t, hub, "models--bert-base", "only", "only")
 	for name, want := range map[string]string{
-		"org/name":    "models--org--name/snapshots/old",
-		"org/no-ref":  "models--org--no-ref/snapshots/new",
-		"org/bad-ref": "models--org--bad-ref/snapshots/new",
-		"bert-base":   "models--bert-base/snapshots/only",
+		"org/name":   "models--org--name/snapshots/old",
+		"org/no-ref": "models--org--no-ref/snapshots/new",
+		"bert-base":  "models--bert-base/snapshots/only",
 	} {
 		got, err := findModel(name)
 		require.NoError(t, err)
@@ -80,6 +80,40 @@ func TestFindModel(t *testing.T) {
 	_, err := findModel("org/other")
 	require.ErrorContains(t, err, hub)
 	require.ErrorContains(t, err, "hf download org/other")
+}
+
+// TestBadRef has no other snapshot in place of the one that refs/main names.
+func TestBadRef(t *testing.T) {
+	noCache(t)
+	hub := t.TempDir()
+	t.Setenv("HF_HUB_CACHE", hub)
+	for name, ref := range map[string]string{"absent": "gone", "outside": "../../elsewhere", "empty": "\n", "dot": ".", "deep": "old/x", "file": "file"} {
+		fakeCache(t, hub, "models--org--"+name, ref, "old", "new")
+		require.NoError(t, os.WriteFile(filepath.Join(hub, "models--org--"+name, "snapshots", "file"), nil, 0o600))
+		_, err := findModel("org/" + name)
+		require.ErrorIs(t, err, errBadRef, name)
+		for _, s := range []string{"model org/" + name, "refs/main", strconv.Quote(strings.TrimSpace(ref)), `"file", "new", "old"`, "hf download org/" + name} {
+			require.ErrorContains(t, err, s)
+		}
+	}
+	fakeCache(t, hub, "models--org--none", "gone")
+	_, err := findModel("org/none")
+	require.ErrorContains(t, err, "there is nothing")
+	require.NoError(t, os.MkdirAll(filepath.Join(hub, "models--org--folder", "refs", "main"), 0o700))
+	_, err = findModel("org/folder")
+	require.ErrorIs(t, err, errBadRef)
+}
+
+// TestNoHome names the model and what helps.
+func TestNoHome(t *testing.T) {
+	noCache(t)
+	for _, v := range []string{"HOME", "USERPROFILE", "home"} {
+		t.Setenv(v, "")
+	}
+	r := rapt(t, "", "embed", "--model", "org/name", "x")
+	require.Equal(t, exitFailure, r.code)
+	require.Contains(t, r.stderr, "org/name")
+	require.Contains(t, r.stderr, "HF_HOME")
 }
 
 // TestCachedModel opens a model by its name.

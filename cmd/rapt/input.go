@@ -277,7 +277,7 @@ func inputHelp(s schema) string {
 const escapeHelp = `
 
 In columns a tab, newline, carriage return or backslash of a text is written as
-\t, \n, \r or \\.`
+\t, \n, \r or \\, and other characters that a terminal obeys as \x1b or \u202e.`
 
 // wrap breaks a text into lines of less than 80 columns, which begin with first and
 // next.

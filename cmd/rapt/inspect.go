@@ -56,7 +56,8 @@ func inspectCommand(a *app) *cobra.Command {
 		GroupID: groupTools,
 		Short:   "Describe and check a model's folder",
 		Long: `Describe a model's folder, after checking its configuration, its weights, and if
-there is one its tokenizer, in this order. The first error ends it with status 1.
+there is one its tokenizer, in this order; in a folder of sentence-transformers
+those of its encoder, and its other modules. The first error ends it with status 1.
 Without DIR it is the embedded model.`,
 		Example: `  rapt inspect ./bert
   rapt inspect google-bert/bert-base-uncased --tensors --json`,
@@ -76,6 +77,7 @@ Without DIR it is the embedded model.`,
 	r.modelFlag(cmd, modelUsage+", in place of the argument")
 	r.outputFlags(cmd)
 	cmd.Flags().BoolVar(&r.tensors, "tensors", false, "list every tensor of the files")
+	r.idleFlags(cmd)
 	return cmd
 }
 
@@ -116,7 +118,12 @@ func (r *inspectRun) run() error {
 // describe writes v for people.
 func (v *inspected) describe(buf io.Writer) {
 	w := tabwriter.NewWriter(buf, 0, 8, 2, ' ', 0) // a bytes.Buffer takes everything
-	row := func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, value) }
+	row := func(name string, columns ...string) {
+		for _, c := range columns {
+			name += "\t" + printable(c)
+		}
+		fmt.Fprintln(w, name)
+	}
 	row("model", strings.TrimSpace(v.ModelType+" "+v.Class))
 	row("tasks", strings.Join(v.Tasks, ", "))
 	row("parameters", thousands(v.Parameters))
@@ -128,7 +135,7 @@ func (v *inspected) describe(buf io.Writer) {
 		row([]string{"config", ""}[min(i, 1)], key+": "+oneLine(v.Config[key]))
 	}
 	for i, t := range v.Tensors {
-		row([]string{"tensors", ""}[min(i, 1)], fmt.Sprintf("%s\t%s\t%v\t%s", t.Name, t.DType, t.Shape, t.File))
+		row([]string{"tensors", ""}[min(i, 1)], t.Name, t.DType, fmt.Sprint(t.Shape), t.File)
 	}
 	w.Flush()
 }

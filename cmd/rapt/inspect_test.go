@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -42,6 +44,41 @@ func TestBrokenCheckpoints(t *testing.T) {
 	}
 	extra := ok[inspected](t, "", "inspect", golden("error", "extra_tensor"))[0]
 	require.Equal(t, []string{"bert.encoder.layer.7.extra"}, extra.Unused)
+}
+
+// TestSentenceTransformers inspects, tokenizes and embeds with a folder whose encoder has
+// one of its own, and inspects one without its Dense module.
+func TestSentenceTransformers(t *testing.T) {
+	dir := t.TempDir()
+	inner := filepath.Join(dir, "0_Transformer")
+	require.NoError(t, os.CopyFS(inner, os.DirFS(golden("bert-embed"))))
+	modules := func(list ...string) {
+		var entries []map[string]string
+		for _, path := range list {
+			_, kind, _ := strings.Cut(path, "_")
+			entries = append(entries, map[string]string{"path": path, "type": "sentence_transformers.models." + kind})
+		}
+		data, err := json.Marshal(entries)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "modules.json"), data, 0o600))
+	}
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "1_Pooling"), os.DirFS(golden("bert-embed", "1_Pooling"))))
+	modules("0_Transformer", "1_Pooling", "2_Normalize")
+	want := ok[inspected](t, "", "inspect", golden("bert-embed"))[0]
+	require.Equal(t, []string{"embed"}, want.Tasks)
+	require.Equal(t, want, ok[inspected](t, "", "inspect", dir)[0])
+	require.Equal(t, ok[tokens](t, "", "tokenize", "--model", inner, "a b"), ok[tokens](t, "", "tokenize", "--model", dir, "a b"))
+	require.Equal(t, ok[embedding](t, "", "embed", "--model", golden("bert-embed"), "a b"), ok[embedding](t, "", "embed", "--model", dir, "a b"))
+
+	modules("0_Transformer", "1_Pooling", "2_Dense")
+	r := rapt(t, "", "inspect", dir)
+	require.Equal(t, exitFailure, r.code)
+	require.Contains(t, r.stderr, "2_Dense")
+	require.Empty(t, r.stdout)
+	modules("0_Transformer", "9_Pooling")
+	r = rapt(t, "", "inspect", dir)
+	require.Equal(t, exitFailure, r.code)
+	require.Contains(t, r.stderr, "9_Pooling")
 }
 
 // TestInspect checks a description against the files themselves.

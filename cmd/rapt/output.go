@@ -5,10 +5,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // An output gathers whole lines, so that whatever ends the command, what was written
@@ -40,20 +43,56 @@ func (o *output) object(v any) error {
 	return o.flushFull()
 }
 
-// columns adds a line of columns with tabs between them. In a text a tab, newline,
-// carriage return or backslash is written as \t, \n, \r or \\.
+// columns adds a line of columns with tabs between them. A backslash of a text is written
+// as \\, and what is not printable as [printable] does, so that a program can undo both.
 func (o *output) columns(texts ...string) error {
 	for i, s := range texts {
 		if i > 0 {
 			o.buf.WriteByte('\t')
 		}
-		columnEscapes.WriteString(&o.buf, s)
+		o.buf.WriteString(printable(strings.ReplaceAll(s, `\`, `\\`)))
 	}
 	o.buf.WriteByte('\n')
 	return o.flushFull()
 }
 
-var columnEscapes = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
+// printable is s with what a terminal would obey, or let disguise other text, written as
+// Go writes it: \n, \x1b, \u202e. That is control characters, separators of lines, marks
+// that turn the direction of text, and bytes that are not UTF-8. Joiners and spaces of
+// other scripts stay: words are spelt with them.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, obeyed) && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case obeyed(r):
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		default:
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// printableLines is printable of each line.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// obeyed reports whether r is for a terminal to obey rather than to show.
+func obeyed(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}
 
 func (o *output) flushFull() error {
 	if o.buf.Len() < full {

@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rapt-go/rapt/model/safetensors"
 )
 
 func TestNumbers(t *testing.T) {
@@ -26,6 +31,64 @@ func TestColumns(t *testing.T) {
 	require.Empty(t, b.String(), "nothing is written before it is flushed")
 	require.NoError(t, o.flush())
 	require.Equal(t, "a\\tb\tc\\\\d\\r\\n\t\n{\"text\":\"<a & b>\"}\n", b.String())
+}
+
+// TestPrintable escapes what a terminal obeys, and nothing that scripts are written with.
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"\x1b[31mred\a":          `\x1b[31mred\a`,
+		"\x00\x7f\u009b\u0085":   `\x00\x7f\u009b\u0085`,
+		"a\tb\r\nc":              `a\tb\r\nc`,
+		"\u202egnp\u2066.\u200f": `\u202egnp\u2066.\u200f`,
+		"\u2028\u2029":           `\u2028\u2029`,
+		"bad \xff\x9b byte":      `bad \xff\x9b byte`,
+		"":                       "",
+		`plain \ "é" 東京\u3000 😀`: `plain \ "é" 東京\u3000 😀`,
+		"می\u200cخواهم 👩\u200d🚀 a\u00a0b \ufffd": "می\u200cخواهم 👩\u200d🚀 a\u00a0b \ufffd",
+	} {
+		require.Equal(t, want, printable(in))
+	}
+	require.Equal(t, "a\n"+`\x1b`+"\nb", printableLines("a\n\x1b\nb"))
+}
+
+// TestHostileNames has the names in a model's files reach a terminal escaped.
+func TestHostileNames(t *testing.T) {
+	const esc = "\x1b]0;owned\a\u202e"
+	safe := func(r ran) {
+		t.Helper()
+		for _, s := range []string{"\x1b", "\a", "\u202e"} {
+			require.NotContains(t, r.stdout+r.stderr, s)
+		}
+		require.Contains(t, r.stdout+r.stderr, `x1b]0;owned`)
+	}
+	labels := map[string]string{"0": esc + "0", "1": esc + "1", "2": esc + "2"}
+	model := changed(t, "bert-classify", "id2label", labels)
+	r := rapt(t, "", "classify", "--model", model, "a")
+	require.Equal(t, exitDone, r.code, r.stderr)
+	safe(r)
+	got := ok[classification](t, "", "classify", "--model", model, "a")[0]
+	require.Contains(t, got.Labels[0].Label, esc, "JSON is faithful")
+
+	r = rapt(t, "", "inspect", changed(t, "bert-classify", esc, "\u009b\u202e value"))
+	require.Equal(t, exitDone, r.code, r.stderr)
+	safe(r)
+	require.NotContains(t, r.stdout, "\u009b")
+	safe(rapt(t, "", "inspect", changed(t, "bert-classify", "model_type", esc)))
+	r = rapt(t, "", "inspect", changed(t, "bert-embed", "architectures", []string{esc}))
+	require.Equal(t, exitDone, r.code, r.stderr)
+	safe(r)
+
+	dir := changed(t, "bert-embed", "architectures", []string{"BertModel"})
+	set, err := safetensors.OpenDir(dir)
+	require.NoError(t, err)
+	var file bytes.Buffer
+	require.NoError(t, safetensors.Write(&file, nil, append(set.Tensors(), safetensors.Tensor{Name: esc, DType: "F32", Shape: []int{0}, Src: bytes.NewReader(nil)})))
+	require.NoError(t, set.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "model.safetensors"), file.Bytes(), 0o600))
+	r = rapt(t, "", "inspect", "--tensors", dir)
+	require.Equal(t, exitDone, r.code, r.stderr)
+	safe(r)
+	require.Equal(t, 2, strings.Count(r.stdout, `\x1b]0;owned\a\u202e`), "among the unused and the tensors")
 }
 
 // TestHumanOutput pins the columns that the help describes.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/task"
 	"github.com/rapt-go/rapt/model/tokenizer"
 )
 
@@ -73,6 +73,7 @@ With --decode the arguments are the ids of one text, and a line has those of one
 	number(cmd, &r.how.MaxLength, "max-length", 0, 0, most, "tokens of a window at most; 0 means that nothing is cut")
 	number(cmd, &r.how.Stride, "stride", 0, 0, most, "tokens that windows share")
 	choice(cmd, &r.strategy, "strategy", tokenizer.LongestFirst.String(), "which text of a pair is cut", strategyNames()...)
+	r.idleFlags(cmd)
 	return cmd
 }
 
@@ -133,20 +134,17 @@ func (r *tokenizeRun) checkFlags(cmd *cobra.Command) error {
 	return validText(r.pair)
 }
 
-// tokenizer loads the tokenizer of the folder.
+// tokenizer loads the tokenizer of the model.
 func (c *common) tokenizer() (*tokenizer.Tokenizer, error) {
 	dir, fsys, err := c.folder()
 	if err != nil {
 		return nil, err
 	}
-	f := model.FS(fsys)
-	if fsys == nil {
-		if f, err = model.Dir(dir); err != nil {
-			return nil, err
-		}
+	var opts []task.Option
+	if fsys != nil {
+		opts = append(opts, task.FromFS(fsys))
 	}
-	t, err := tokenizer.Load(f.FS)
-	return t, at(f.Name(), err)
+	return task.OpenTokenizer(dir, opts...)
 }
 
 // second is the second text of a record: its own, or that of --pair.

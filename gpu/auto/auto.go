@@ -5,6 +5,7 @@ package auto
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	cpu "github.com/rapt-go/rapt/cpu_fallback"
@@ -22,14 +23,14 @@ type Options struct {
 
 // A Device is a backend that this build knows, and whether this machine has it.
 type Device struct {
-	Backend   string // "cpu", "cuda"
+	Backend   string // "cpu", "cuda", "sim"
 	Available bool
 	Name      string   // of the hardware, if available
 	Reason    string   // why not, otherwise
 	Remedy    string   // what would make it available
 	Memory    int64    // bytes free
 	Threads   int      // of a CPU
-	Tiers     []string // instruction sets that the CPU's kernels may use, the best last
+	Tiers     []string // instruction sets that the CPU's kernels may use, the fastest first
 }
 
 // What a build without GPU code says of GPUs.
@@ -39,21 +40,25 @@ const (
 	useCPU = "use --backend cpu"
 )
 
+// names is the form of every name that a backend may have: a number after cuda counts
+// GPUs from 0, a name after sim is an architecture as ptxas calls it.
+var names = regexp.MustCompile(`^(|auto|cpu|cuda(:[0-9]{1,4})?|sim(:sm_[1-9][0-9]{1,2}[af]?)?)$`)
+
 // Open opens the backend asked for. With "auto" it is the best that there is, and
 // why says what was passed over for what reason; otherwise a backend that cannot
-// be had is an error that wraps [gpu.ErrNoDevice].
+// be had is an error that wraps [gpu.ErrNoDevice], and a name that no backend may have
+// one that wraps [ErrName].
 func Open(o Options) (b gpu.Backend, why string, err error) {
-	kind, _, _ := strings.Cut(o.Backend, ":")
-	switch {
-	case o.Backend == "" || o.Backend == "auto":
-		why = "cuda: " + noCUDA
-	case o.Backend == "cpu":
-	case kind == "cuda":
-		return nil, "", fmt.Errorf("backend %s: %w: %s; %s", o.Backend, gpu.ErrNoDevice, noCUDA, useCPU)
-	case kind == "sim":
-		return nil, "", fmt.Errorf("backend %s: %w: %s; %s", o.Backend, gpu.ErrNoDevice, noSim, useCPU)
-	default:
+	if !names.MatchString(o.Backend) {
 		return nil, "", fmt.Errorf("%w %q: want auto, cpu, cuda, cuda:N, sim or sim:sm_80", ErrName, o.Backend)
+	}
+	switch kind, _, _ := strings.Cut(o.Backend, ":"); kind {
+	case "", "auto":
+		why = "cuda: " + noCUDA
+	case "cuda":
+		return nil, "", fmt.Errorf("backend %s: %w: %s; %s", o.Backend, gpu.ErrNoDevice, noCUDA, useCPU)
+	case "sim":
+		return nil, "", fmt.Errorf("backend %s: %w: %s; %s", o.Backend, gpu.ErrNoDevice, noSim, useCPU)
 	}
 	c, err := openCPU(o.Threads)
 	if err != nil {

@@ -73,7 +73,7 @@ func TestOpenTiers(t *testing.T) {
 
 // A backend that this machine has not is an error, never another backend.
 func TestOpenAbsent(t *testing.T) {
-	for _, name := range []string{"cuda", "cuda:0", "cuda:7", "sim", "sim:sm_80"} {
+	for _, name := range []string{"cuda", "cuda:0", "cuda:7", "cuda:15", "sim", "sim:sm_80", "sim:sm_90a", "sim:sm_120"} {
 		b, why, err := auto.Open(auto.Options{Backend: name})
 		require.ErrorIs(t, err, gpu.ErrNoDevice)
 		require.NotErrorIs(t, err, auto.ErrName)
@@ -85,7 +85,9 @@ func TestOpenAbsent(t *testing.T) {
 }
 
 func TestOpenUnknown(t *testing.T) {
-	for _, name := range []string{"gpu", "CPU", " cpu", "cpu:", "cpu:1", "auto:", "auto:cpu", ":", ":cpu", "cud", "metal\n"} {
+	for _, name := range []string{"gpu", "CPU", " cpu", "cpu:", "cpu:1", "auto:", "auto:cpu", ":", ":cpu", "cud", "metal\n",
+		"cuda:", "cuda:x", "cuda:-1", "cuda:+1", "cuda:0:1", "cuda:0 ", "cuda:99999999999999999999", "cuda0",
+		"sim:", "sim:80", "sim:sm_", "sim:sm_x", "sim:sm_080", "sim:sm_80:1", "sim80", "sim\n"} {
 		b, _, err := auto.Open(auto.Options{Backend: name})
 		require.ErrorIs(t, err, auto.ErrName, "%q", name)
 		require.NotErrorIs(t, err, gpu.ErrNoDevice)

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/rapt-go/rapt/model/internal/files"
 )
 
 const (
@@ -103,7 +105,7 @@ func readHeader(r io.ReaderAt, size int64) (string, error) {
 		return "", fmt.Errorf("reading the header's length: %w", err)
 	}
 	if string(b[:]) == "version " {
-		return "", fmt.Errorf("is the pointer that Git LFS left in place of the file; fetch the file with: git lfs pull")
+		return "", files.ErrPointer
 	}
 	n := binary.LittleEndian.Uint64(b[:])
 	switch {

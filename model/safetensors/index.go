@@ -5,19 +5,19 @@ package safetensors
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"github.com/rapt-go/rapt/model/internal/files"
 )
 
 // index reads model.safetensors.index.json: tensor name → name of a shard in the same folder.
 func (d folder) index() (map[string]string, error) {
-	text, err := d.readText(indexName, maxHeader) // an index says less about each tensor than a header does
+	data, err := files.Read(d.fsys, indexName, maxHeader) // an index says less about each tensor than a header does
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.path(indexName), err)
 	}
-	index, err := parseIndex(text)
+	index, err := parseIndex(string(data))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.path(indexName), err)
 	}
@@ -64,26 +64,4 @@ func checkShardName(name string) error {
 		return fmt.Errorf("shard %s is refused: expected the name of a file in the same folder", quote(name))
 	}
 	return nil
-}
-
-// readText reads a text file of at most limit bytes.
-func (d folder) readText(name string, limit int64) (string, error) {
-	info, err := fs.Stat(d.fsys, name)
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", errors.New("is not a regular file")
-	}
-	if info.Size() > limit {
-		return "", fmt.Errorf("has %d bytes, expected at most %d", info.Size(), limit)
-	}
-	f, err := d.fsys.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	var text strings.Builder
-	_, err = io.Copy(&text, io.LimitReader(f, limit))
-	return text.String(), err
 }

@@ -87,20 +87,14 @@ func (r *Reader) Answer(ctx context.Context, o Reading, questions ...Question) (
 	var windows []tokenizer.Encoding
 	var items []item
 	first := make([]int, len(questions)+1) // window of each question
-	for i, q := range questions {
-		e, err := r.tok.EncodePair(q.Question, q.Context,
-			tokenizer.Options{MaxLength: o.MaxSeqLen, Stride: o.DocStride, Strategy: tokenizer.OnlySecond})
-		if err == nil && slices.ContainsFunc(e.Overflow, func(w tokenizer.Encoding) bool { return len(w.IDs) > o.MaxSeqLen }) {
-			err = errors.New("they have room for special tokens only") // then the text that was cut is one window
-		}
-		if err != nil {
-			return nil, textError(i, r.badWindow(o, q, err))
-		}
-		windows = append(append(windows, e), e.Overflow...)
+	err = each(ctx, len(questions), func(i int) error {
+		ws, its, err := r.windows(o, questions[i])
+		windows, items = append(windows, ws...), append(items, its...)
 		first[i+1] = len(windows)
-	}
-	for _, w := range windows {
-		items = append(items, itemOf(w))
+		return textError(i, err)
+	})
+	if err != nil {
+		return nil, err
 	}
 	logits, err := r.run(ctx, items)
 	if err != nil {
@@ -111,6 +105,26 @@ func (r *Reader) Answer(ctx context.Context, o Reading, questions ...Question) (
 		out[i] = answers(o, q.Context, windows[first[i]:first[i+1]], logits[first[i]:first[i+1]])
 	}
 	return out, nil
+}
+
+// windows encodes a question with each window of its context.
+func (r *Reader) windows(o Reading, q Question) ([]tokenizer.Encoding, []item, error) {
+	e, err := r.tok.EncodePair(q.Question, q.Context,
+		tokenizer.Options{MaxLength: o.MaxSeqLen, Stride: o.DocStride, Strategy: tokenizer.OnlySecond})
+	if err == nil && slices.ContainsFunc(e.Overflow, func(w tokenizer.Encoding) bool { return len(w.IDs) > o.MaxSeqLen }) {
+		err = errors.New("they have room for special tokens only") // then the text that was cut is one window
+	}
+	if err != nil {
+		return nil, nil, r.badWindow(o, q, err)
+	}
+	windows := append([]tokenizer.Encoding{e}, e.Overflow...)
+	items := make([]item, len(windows))
+	for i, w := range windows {
+		if items[i], err = r.item(w); err != nil {
+			return nil, nil, err
+		}
+	}
+	return windows, items, nil
 }
 
 // badWindow says what windows could not be cut, err, from a question and its context.

@@ -58,7 +58,7 @@ func (c *Classifier) Classes() model.Classes { return c.model.Classes() }
 
 // Classify returns what the model says of each text.
 func (c *Classifier) Classify(ctx context.Context, texts ...Text) ([]Classification, error) {
-	_, items, err := c.encodeAll(texts)
+	_, items, err := c.encodeAll(ctx, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (c *Classifier) ZeroShot(ctx context.Context, z ZeroShot, texts ...string) 
 	if err != nil {
 		return nil, err
 	}
-	items, err := c.hypotheses(z, texts)
+	items, err := c.hypotheses(ctx, z, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +121,8 @@ func (c *Classifier) ZeroShot(ctx context.Context, z ZeroShot, texts ...string) 
 	return out, nil
 }
 
-// hypotheses encodes every text with every label.
-func (c *Classifier) hypotheses(z ZeroShot, texts []string) ([]item, error) {
+// hypotheses encodes every text with every label, until ctx ends.
+func (c *Classifier) hypotheses(ctx context.Context, z ZeroShot, texts []string) ([]item, error) {
 	template := z.Template
 	if template == "" {
 		template = DefaultTemplate
@@ -130,18 +130,18 @@ func (c *Classifier) hypotheses(z ZeroShot, texts []string) ([]item, error) {
 	if len(z.Labels) == 0 || !strings.Contains(template, "{}") {
 		return nil, fmt.Errorf("%w: zero-shot needs labels, and {} in its template %q", model.ErrInput, template)
 	}
-	var items []item
-	for i, t := range texts {
-		for _, l := range z.Labels {
-			h := strings.ReplaceAll(template, "{}", l)
-			e, err := c.tok.EncodePair(t, h, tokenizer.Options{MaxLength: c.limit, Strategy: tokenizer.OnlyFirst, NoOverflow: true})
-			if err != nil {
-				return nil, textError(i, fmt.Errorf("%w: with hypothesis %q: %w", model.ErrInput, h, err))
-			}
-			items = append(items, itemOf(e))
+	items := make([]item, len(texts)*len(z.Labels))
+	err := each(ctx, len(items), func(i int) error {
+		text := i / len(z.Labels)
+		h := strings.ReplaceAll(template, "{}", z.Labels[i%len(z.Labels)])
+		e, err := c.tok.EncodePair(texts[text], h, tokenizer.Options{MaxLength: c.limit, Strategy: tokenizer.OnlyFirst, NoOverflow: true})
+		if err != nil {
+			return textError(text, fmt.Errorf("%w: with hypothesis %q: %w", model.ErrInput, h, err))
 		}
-	}
-	return items, nil
+		items[i], err = c.item(e)
+		return textError(text, err)
+	})
+	return items, err
 }
 
 // inference finds the labels of natural-language inference: entailment by its name,

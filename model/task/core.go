@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -68,20 +69,41 @@ func (c core[R]) encode(t Text) (tokenizer.Encoding, error) {
 	return e, err
 }
 
-// encodeAll encodes every text; the error names the one that fails.
-func (c core[R]) encodeAll(texts []Text) ([]tokenizer.Encoding, []item, error) {
+// encodeAll encodes every text, until ctx ends; the error names the one that fails.
+func (c core[R]) encodeAll(ctx context.Context, texts []Text) ([]tokenizer.Encoding, []item, error) {
 	encodings, items := make([]tokenizer.Encoding, len(texts)), make([]item, len(texts))
-	for i, t := range texts {
-		e, err := c.encode(t)
-		if err != nil {
-			return nil, nil, textError(i, err)
+	err := each(ctx, len(texts), func(i int) error {
+		e, err := c.encode(texts[i])
+		if err == nil {
+			encodings[i] = e
+			items[i], err = c.item(e)
 		}
-		encodings[i], items[i] = e, itemOf(e)
+		return textError(i, err)
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	return encodings, items, nil
 }
 
-func itemOf(e tokenizer.Encoding) item { return item{Input: model.Input{IDs: e.IDs, Types: e.Types}} }
+// each calls f with 0 to n-1, until one fails or ctx ends.
+func each(ctx context.Context, n int, f func(i int) error) error {
+	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// item is the sequence of an encoding, if the model can read it.
+func (c core[R]) item(e tokenizer.Encoding) (item, error) {
+	it := item{Input: model.Input{IDs: e.IDs, Types: e.Types}}
+	return it, c.engine.model.Limits().Check(it.Input)
+}
 
 // A TextError says which text of a call was wrong.
 type TextError struct {
@@ -94,7 +116,13 @@ func (e *TextError) Error() string { return fmt.Sprintf("text %d: %v", e.Index, 
 // Unwrap returns what was wrong with it.
 func (e *TextError) Unwrap() error { return e.Err }
 
-func textError(i int, err error) error { return &TextError{i, err} }
+// textError is err as an error of text i, or nil.
+func textError(i int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &TextError{i, err}
+}
 
 // singles makes texts of one segment.
 func singles(texts []string) []Text {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 
@@ -82,8 +83,9 @@ func embedder(m *sentenceModel) func(*gpu.Stream, model.Batch, []item) ([][]floa
 	}
 }
 
-// Prompts returns the checkpoint's prompts by name, such as "query".
-func (e *Embedder) Prompts() map[string]string { return e.sentence.prompts }
+// Prompts returns the checkpoint's prompts by name, such as "query". The map is the
+// caller's.
+func (e *Embedder) Prompts() map[string]string { return maps.Clone(e.sentence.prompts) }
 
 // Embed returns one vector for each text, after the checkpoint's default prompt if it
 // has one. A text that is too long is cut, as sentence-transformers does.
@@ -102,23 +104,29 @@ func (e *Embedder) EmbedAs(ctx context.Context, prompt string, texts ...string) 
 
 func (e *Embedder) embed(ctx context.Context, prompt string, texts []string) ([][]float32, error) {
 	items := make([]item, len(texts))
-	for i, t := range texts {
-		t = prompt + t
+	err := each(ctx, len(texts), func(i int) error {
+		t := prompt + texts[i]
 		if e.sentence.lower {
 			t = strings.ToLower(t)
 		}
 		enc, err := e.tok.Encode(t, tokenizer.Options{MaxLength: e.limit, NoOverflow: true})
-		if err != nil {
-			return nil, textError(i, err)
+		if err == nil {
+			items[i], err = e.item(enc)
 		}
-		items[i] = itemOf(enc)
+		return textError(i, err)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return e.run(ctx, items)
 }
 
 // Cosine says how alike two vectors of one length are: the cosine of the angle between
-// them, from -1 to 1; 0 if one is all zeros.
+// them, from -1 to 1; 0 if one is all zeros. It is NaN if their lengths differ.
 func Cosine(a, b []float32) float64 {
+	if len(a) != len(b) {
+		return math.NaN()
+	}
 	var ab, aa, bb float64
 	for i, x := range a {
 		x, y := float64(x), float64(b[i])

@@ -276,6 +276,8 @@ func TestPrompts(t *testing.T) {
 	require.NoError(t, err)
 	defer e.Close()
 	require.Equal(t, map[string]string{"query": "find: ", "none": ""}, e.Prompts())
+	clear(e.Prompts())
+	require.Len(t, e.Prompts(), 2, "the map is the caller's")
 	as := func(prompt string) []float32 {
 		v, err := e.EmbedAs(context.Background(), prompt, "swans")
 		require.NoError(t, err)
@@ -306,5 +308,8 @@ func TestCosine(t *testing.T) {
 		{nil, nil, 0},
 	} {
 		require.InDelta(t, c.want, task.Cosine(c.a, c.b), scoreTolerance)
+	}
+	for _, c := range [][2][]float32{{{1, 2}, {1}}, {{1}, {1, 2}}, {{1}, nil}} {
+		require.True(t, math.IsNaN(task.Cosine(c[0], c[1])), "%v", c)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -70,17 +69,12 @@ func newEngine[R any](ses session, m model.Model, forward func(*gpu.Stream, mode
 	return e
 }
 
-// run returns what forward makes of every item, in order. When ctx ends it returns
+// run returns what forward makes of every item, which are within the model's limits,
+// in order. When ctx ends it returns
 // at once; what was queued is dropped.
 func (e *engine[R]) run(ctx context.Context, items []item) ([]R, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
-	}
-	limits := e.model.Limits()
-	for i, it := range items {
-		if err := limits.Check(it.Input); err != nil {
-			return nil, fmt.Errorf("sequence %d: %w", i, err)
-		}
 	}
 	c := &call[R]{items: items, out: make([]R, len(items)), done: make(chan int, len(items)), failed: make(chan error, 1)}
 	for i := range items {

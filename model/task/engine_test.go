@@ -5,6 +5,7 @@ package task_test
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -428,7 +429,7 @@ func (n *noQueue) NewQueue() (gpu.Queue, error) {
 
 // TestBatches packs texts under the budget, each call's longest first.
 func TestBatches(t *testing.T) {
-	for _, budget := range []int{0, 1, 10, 30, 1 << 40} {
+	for _, budget := range []int{0, 1, 10, 30, math.MaxInt} {
 		f := newFake(t, newHolder(t), 4, hashed)
 		e := newEmbedder(t, f, task.BatchTokens(budget))
 		texts := randomTexts(rand.New(rand.NewPCG(3, 3)), 300, 25)

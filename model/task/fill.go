@@ -115,9 +115,9 @@ func (f *Filler) Mask() string {
 }
 
 // Fill returns, for each mask of each text, the likeliest words. A text without a
-// mask is an error.
+// mask is an error; masks that [Truncate] cuts off are left out.
 func (f *Filler) Fill(ctx context.Context, texts ...string) ([][][]Fill, error) {
-	encodings, items, err := f.encodeAll(singles(texts))
+	encodings, items, err := f.encodeAll(ctx, singles(texts))
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (f *Filler) Fill(ctx context.Context, texts ...string) ([][][]Fill, error) 
 			}
 		}
 		if items[i].want == nil {
-			return nil, textError(i, fmt.Errorf("%w: no %s in it", model.ErrInput, f.Mask()))
+			return nil, textError(i, f.noMask(texts[i], len(items[i].IDs)))
 		}
 	}
 	guesses, err := f.run(ctx, items)
@@ -140,6 +140,16 @@ func (f *Filler) Fill(ctx context.Context, texts ...string) ([][][]Fill, error) 
 		out[i] = f.fills(encodings[i].IDs, items[i].want, g)
 	}
 	return out, nil
+}
+
+// noMask says that there is no mask in the tokens of a text, which truncation may have
+// cut to so many.
+func (f *Filler) noMask(text string, tokens int) error {
+	whole, err := f.tok.Encode(text, tokenizer.Options{NoOverflow: true})
+	if err == nil && slices.Contains(whole.IDs, f.mask) {
+		return fmt.Errorf("%w: no %s in the %d tokens that truncation left of %d: it cut the mask off", model.ErrInput, f.Mask(), tokens, len(whole.IDs))
+	}
+	return fmt.Errorf("%w: no %s in it", model.ErrInput, f.Mask())
 }
 
 // fills is the words of one text's masks.

@@ -2,6 +2,7 @@ package task_test
 
 import (
 	"context"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,7 +57,7 @@ func TestFill(t *testing.T) {
 
 // TestFillTopK gives no more than the vocabulary has.
 func TestFillTopK(t *testing.T) {
-	for k, want := range map[int]int{1: 1, 7: 7, len(words): len(words), 1 << 40: len(words)} {
+	for k, want := range map[int]int{1: 1, 7: 7, len(words): len(words), math.MaxInt: len(words)} {
 		x, _ := newFiller(t, task.TopK(k))
 		got, err := x.Fill(context.Background(), "[MASK]")
 		require.NoError(t, err)
@@ -89,6 +90,11 @@ func TestFillErrors(t *testing.T) {
 	cut, _ := newFiller(t, task.Truncate())
 	_, err = cut.Fill(context.Background(), "a a a a a a a [MASK]")
 	require.ErrorContains(t, err, "no [MASK]", "it was cut off")
+	require.ErrorContains(t, err, "truncation")
+	require.ErrorContains(t, err, "of 10", "tokens of the text: 7 words, the mask and 2 special")
+	_, err = cut.Fill(context.Background(), "a a a a a a a a")
+	require.ErrorContains(t, err, "no [MASK] in it")
+	require.NotContains(t, err.Error(), "truncation")
 	_, err = cut.Fill(context.Background(), "a a a [MASK] a a a a")
 	require.NoError(t, err)
 

@@ -41,7 +41,7 @@ func (j *PairJudge) Judge(ctx context.Context, pairs ...Text) ([]float64, error)
 	for i := range pairs {
 		pairs[i].paired = true
 	}
-	_, items, err := j.encodeAll(pairs)
+	_, items, err := j.encodeAll(ctx, pairs)
 	if err != nil {
 		return nil, err
 	}

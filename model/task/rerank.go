@@ -100,12 +100,15 @@ func identity(f model.Folder, name string) (bool, error) {
 // the longer of query and text.
 func (r *Reranker) Rerank(ctx context.Context, query string, texts ...string) ([]Ranked, error) {
 	items := make([]item, len(texts))
-	for i, t := range texts {
-		e, err := r.tok.EncodePair(r.prompt+query, t, tokenizer.Options{MaxLength: r.limit, NoOverflow: true})
-		if err != nil {
-			return nil, textError(i, err)
+	err := each(ctx, len(texts), func(i int) error {
+		e, err := r.tok.EncodePair(r.prompt+query, texts[i], tokenizer.Options{MaxLength: r.limit, NoOverflow: true})
+		if err == nil {
+			items[i], err = r.item(e)
 		}
-		items[i] = itemOf(e)
+		return textError(i, err)
+	})
+	if err != nil {
+		return nil, err
 	}
 	logits, err := r.run(ctx, items)
 	if err != nil {

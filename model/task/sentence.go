@@ -48,17 +48,43 @@ func ParsePooling(name string) (Pooling, error) {
 // what makes a vector of its hidden states.
 type sentence struct {
 	encoder   model.Folder
-	maxLength int // tokens; 0 means what the model reads
+	apart     bool // the encoder has a folder of its own, below the one with modules.json
+	maxLength int  // tokens; 0 means what the model reads
 	lower     bool
 	pools     []Pooling
 	modules   []module // after pooling
 	settings
 }
 
-// A module is a step before it is loaded.
+// A module is an entry of modules.json.
 type module struct {
-	kind   string
+	kind   string // its class, without package
+	class  string
+	path   string
 	folder model.Folder
+}
+
+const modulesFile = "modules.json"
+
+// readModules reads modules.json.
+func readModules(f model.Folder) ([]module, error) {
+	data, err := f.ReadFile(modulesFile, 1<<20)
+	if err != nil {
+		return nil, err
+	}
+	var list []struct{ Type, Path string }
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, fmt.Errorf("%s: %w", modulesFile, err)
+	}
+	modules := make([]module, len(list))
+	for i, m := range list {
+		sub, err := f.Sub(m.Path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", modulesFile, err)
+		}
+		modules[i] = module{m.Type[strings.LastIndexByte(m.Type, '.')+1:], m.Type, m.Path, sub}
+	}
+	return modules, nil
 }
 
 // plainSentence is the mean of the tokens of any encoder, or what the options say.
@@ -89,29 +115,21 @@ func (s *sentence) override(o *options) error {
 // readSentence reads modules.json and what it names; without one the folder is a
 // plain encoder.
 func readSentence(f model.Folder, o *options) (*sentence, error) {
-	if !f.Has("modules.json") {
+	if !f.Has(modulesFile) {
 		return plainSentence(f, o)
 	}
-	s := &sentence{}
-	data, err := f.ReadFile("modules.json", 1<<20)
+	modules, err := readModules(f)
 	if err != nil {
 		return nil, err
 	}
-	var list []struct{ Type, Path string }
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("modules.json: %w", err)
-	}
-	for i, m := range list {
-		sub, err := f.Sub(m.Path)
-		if err != nil {
-			return nil, fmt.Errorf("modules.json: %w", err)
-		}
-		if err := s.module(i, m.Type[strings.LastIndexByte(m.Type, '.')+1:], sub); err != nil {
-			return nil, fmt.Errorf("modules.json: module %d, %s: %w", i, m.Type, err)
+	s := &sentence{}
+	for i, m := range modules {
+		if err := s.module(i, m); err != nil {
+			return nil, fmt.Errorf("%s: module %d, %s: %w", modulesFile, i, m.class, err)
 		}
 	}
 	if len(s.pools) == 0 {
-		return nil, fmt.Errorf("modules.json: no Transformer and Pooling: %w", model.ErrUnsupported)
+		return nil, fmt.Errorf(modulesFile+": no Transformer and Pooling: %w", model.ErrUnsupported)
 	}
 	if err := s.override(o); err != nil {
 		return nil, err
@@ -120,18 +138,21 @@ func readSentence(f model.Folder, o *options) (*sentence, error) {
 	return s, err
 }
 
+// transformer is the kind of the module that is an encoder.
+const transformer = "Transformer"
+
 // module reads one entry of modules.json. The first is a Transformer, the second a
 // Pooling; others follow.
-func (s *sentence) module(i int, kind string, f model.Folder) (err error) {
+func (s *sentence) module(i int, m module) (err error) {
 	switch {
-	case i == 0 && kind == "Transformer":
-		s.encoder = f
-		err = s.readTransformer(f)
-	case i == 1 && kind == "Pooling":
-		s.pools, err = readPooling(f)
-	case i > 1 && (kind == "Dense" || kind == "Normalize"):
-		s.modules = append(s.modules, module{kind, f})
-	case i > 1 && kind == "Dropout": // does nothing but in training
+	case i == 0 && m.kind == transformer:
+		s.encoder, s.apart = m.folder, m.path != "" && m.path != "."
+		err = s.readTransformer(m.folder)
+	case i == 1 && m.kind == "Pooling":
+		s.pools, err = readPooling(m.folder)
+	case i > 1 && (m.kind == "Dense" || m.kind == "Normalize"):
+		s.modules = append(s.modules, m)
+	case i > 1 && m.kind == "Dropout": // does nothing but in training
 	default:
 		err = model.ErrUnsupported
 	}

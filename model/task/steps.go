@@ -2,6 +2,7 @@ package task
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -25,7 +26,19 @@ type dense struct {
 // sentenceEmbedding is what sentence-transformers calls the vector that modules hand on.
 const sentenceEmbedding = "sentence_embedding"
 
+// loadDense loads the module of a folder, for vectors of a width, and says how wide it
+// makes them. On error nothing stays open.
 func loadDense(f model.Folder, b gpu.Backend, as zoo.As, width int) (*dense, int, error) {
+	set, err := f.Weights()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer set.Close()
+	return newDense(f, model.NewWeights(b, set, as.DType, as.Format), width)
+}
+
+// newDense is loadDense from w, which without a backend checks and counts only.
+func newDense(f model.Folder, w *model.Weights, width int) (*dense, int, error) {
 	c, err := model.ReadConfig(f, "config.json")
 	if err != nil {
 		return nil, 0, err
@@ -43,15 +56,9 @@ func loadDense(f model.Folder, b gpu.Backend, as zoo.As, width int) (*dense, int
 		}
 	}
 	bias := c.Bool("bias", true)
-	if err := firstOf(c.Err(), err); err != nil {
+	if err := cmp.Or(c.Err(), err); err != nil {
 		return nil, 0, err
 	}
-	set, err := f.Weights()
-	if err != nil {
-		return nil, 0, err
-	}
-	defer set.Close()
-	w := model.NewWeights(b, set, as.DType, as.Format)
 	d := &dense{Linear: nn.Linear{Weight: w.At("linear").Matrix(out, in, "weight"), Act: act}, residual: residual, weights: w}
 	if bias {
 		d.Bias = w.At("linear").Vector(out, "bias")
@@ -60,15 +67,6 @@ func loadDense(f model.Folder, b gpu.Backend, as zoo.As, width int) (*dense, int
 		d.project.Weight = w.At("residual").Matrix(out, in, "weight")
 	}
 	return d, out, w.Finish()
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // denseActivation is the function of a class of torch.nn.

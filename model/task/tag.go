@@ -79,7 +79,7 @@ func (t *Tagger) Tag(ctx context.Context, a Aggregation, texts ...string) ([][]E
 	if _, err := ParseAggregation(string(a)); err != nil {
 		return nil, err
 	}
-	encodings, items, err := t.encodeAll(singles(texts))
+	encodings, items, err := t.encodeAll(ctx, singles(texts))
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,9 @@
 // Every task takes a [context.Context] and many texts, and returns results in the
 // order of the texts, however it batched them. A task is safe for concurrent use:
 // calls that meet share batches, and take turns in them. When a context ends its call
-// returns at once, and work that only it waited for is dropped at the next operation.
+// returns at once, and work that only it waited for is dropped at the next operation;
+// but turning one text into tokens is not interrupted, nor making answers of what the
+// model gave, once all of it is there.
 //
 // NewX makes a task X of a model of one's own, which runs in a goroutine of the task:
 // its panics end the program. An error of its stream fails the calls of the batch.
@@ -47,7 +49,7 @@ type Tokenizer interface {
 	Special() tokenizer.Special
 }
 
-// An Option changes how a task is opened.
+// An Option changes how a task is opened. A nil Option changes nothing.
 type Option func(*options)
 
 type options struct {
@@ -117,7 +119,9 @@ type opened[M model.Model] struct {
 func newOpened[M model.Model](opts []Option) *opened[M] {
 	o := &opened[M]{}
 	for _, f := range opts {
-		f(&o.options)
+		if f != nil {
+			f(&o.options)
+		}
 	}
 	return o
 }
@@ -202,13 +206,13 @@ type progressKey struct{}
 // WithProgress returns a context under which a task calls f, from the goroutine of
 // the call, with the number of sequences done so far and of all: first with 0, last
 // with all. A sequence is a text, a window of a long context, or a text with a label
-// of [ZeroShot].
+// of [ZeroShot]. A nil f calls nothing.
 func WithProgress(ctx context.Context, f func(done, total int)) context.Context {
 	return context.WithValue(ctx, progressKey{}, f)
 }
 
 func progressOf(ctx context.Context) func(done, total int) {
-	if f, ok := ctx.Value(progressKey{}).(func(done, total int)); ok {
+	if f, ok := ctx.Value(progressKey{}).(func(done, total int)); ok && f != nil {
 		return f
 	}
 	return func(int, int) {}

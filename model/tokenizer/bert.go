@@ -39,11 +39,11 @@ type pendingRune struct {
 	s Span
 }
 
-func (b *bertNormalizer) normalize(n *normalized) {
+func (b *bertNormalizer) normalize(n *normalized) error {
 	done := b.mapBytes(n)
 	if done == len(n.text) {
 		n.text, n.nextText = n.nextText, n.text
-		return
+		return nil
 	}
 	n.nextAlign = slices.Grow(n.nextAlign[:0], len(n.text))[:done]
 	for i := range done {
@@ -67,6 +67,7 @@ func (b *bertNormalizer) normalize(n *normalized) {
 	}
 	b.flush(n)
 	n.swap()
+	return nil
 }
 
 // mapBytes does the ASCII beginning of a text in which nothing moves, and gives its length.

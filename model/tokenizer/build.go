@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ type builder struct {
 	unk     int32
 	added   map[int32]addedToken
 	order   []int32          // of added, as they came
-	vocab   int              // the size of the model's vocabulary
+	next    int64            // the id of the next added token that is not in the vocabulary
 	words   map[string]int32 // the model's vocabulary
 	special map[string]bool  // the contents of special tokens
 }
@@ -29,12 +30,25 @@ func newBuilder() *builder {
 	return &builder{t: t, unk: -1, added: map[int32]addedToken{}, special: map[string]bool{}}
 }
 
+// maxWord bounds the bytes of a token: looking for the longest one may follow so many bytes from each place of a text. The longest published
+// ones are runs of some hundred spaces.
+const maxWord = 1 << 12
+
+// maxWords is four times the largest published vocabularies; each word takes a few hundred bytes here.
+const maxWords = 1 << 20
+
 // setVocab takes the vocabulary of the model. Two words must not share an id.
 func (b *builder) setVocab(words map[string]int32) error {
-	b.words, b.vocab = words, len(words)
+	if len(words) > maxWords {
+		return fmt.Errorf("%d words; at most %d", len(words), maxWords)
+	}
+	b.words, b.next = words, int64(len(words))
 	b.t.ids = maps.Clone(words)
 	b.t.tokens = make(map[int32]entry, len(words))
 	for w, id := range words {
+		if len(w) > maxWord {
+			return fmt.Errorf("the token with the id %d has %d bytes; at most %d", id, len(w), maxWord)
+		}
 		if id < 0 {
 			return fmt.Errorf("%q has the id %d", w, id)
 		}
@@ -54,20 +68,22 @@ func (b *builder) add(a addedToken) error {
 	if a.Content == "" {
 		return nil
 	}
+	if len(a.Content) > maxWord {
+		return fmt.Errorf("an added token has %d bytes; at most %d", len(a.Content), maxWord)
+	}
 	id, known := b.t.ids[a.Content]
 	if !known {
-		id = int32(b.vocab)
-		for k := range b.added {
-			if k >= id {
-				id = k + 1
-			}
+		if b.next > math.MaxInt32 {
+			return fmt.Errorf("the added token %q would get the id %d, more than an id may be", a.Content, b.next)
 		}
+		id = int32(b.next)
 		if e, taken := b.t.tokens[id]; taken {
 			return fmt.Errorf("the added token %q would get the id %d, which is that of %q", a.Content, id, e.text)
 		}
 	}
 	b.t.ids[a.Content] = id
 	b.t.maxID = max(b.t.maxID, id)
+	b.next = max(b.next, int64(id)+1)
 	if _, ok := b.added[id]; !ok {
 		b.order = append(b.order, id)
 	}
@@ -78,10 +94,19 @@ func (b *builder) add(a addedToken) error {
 	return nil
 }
 
+// maxContents bounds the normalized contents of added tokens together, of which a trie takes some 40 bytes each. Published files have
+// less than a megabyte.
+const maxContents = 1 << 24
+
 // finish makes the added tokens findable and gives the special ones their roles.
-func (b *builder) finish(c *config) *Tokenizer {
+func (b *builder) finish(c *config) (*Tokenizer, error) {
 	t := b.t
 	raw, normal := map[string]int32{}, map[string]int32{}
+	size := 0
+	for _, a := range b.added {
+		size += len(a.Content)
+	}
+	limit := min(maxNormalized(size), maxContents)
 	for _, id := range b.order {
 		a := b.added[id]
 		text, words := a.Content, raw
@@ -90,8 +115,12 @@ func (b *builder) finish(c *config) *Tokenizer {
 			if t.normalizer != nil {
 				var n normalized
 				n.reset([]byte(text), 0)
-				t.normalizer.normalize(&n)
+				n.limit = limit
+				if err := t.normalizer.normalize(&n); err != nil {
+					return nil, fmt.Errorf("added_tokens: %q: %w", text, err)
+				}
 				text = string(n.text)
+				limit -= len(text)
 			}
 		}
 		if _, ok := words[text]; !ok {
@@ -112,7 +141,7 @@ func (b *builder) finish(c *config) *Tokenizer {
 	t.raw, t.normal = newMatcher(raw, b.added), newMatcher(normal, b.added)
 	t.special = t.roles(c, b.unk)
 	t.maxLength = c.maxLength()
-	return t
+	return t, nil
 }
 
 // plain reads the lines of a vocab.txt, which are words in the order of their ids, and builds a BERT tokenizer.

@@ -102,6 +102,19 @@ func (d stripDecoder) decode(tokens []string) []string {
 	return tokens
 }
 
+// growth is the largest factor by which p makes a token longer, counting one more than its bytes. An expression that matches nothing at
+// all does so before and after every byte; for no expression that is taken does it depend on what surrounds it.
+func (p replace) growth() float64 {
+	least := len(p.pattern.literal)
+	if p.pattern.expr != nil {
+		if p.pattern.expr.MatchString("") {
+			return float64(1 + len(p.content))
+		}
+		least = 1
+	}
+	return max(1, float64(len(p.content))/float64(least))
+}
+
 func (p replace) decode(tokens []string) []string {
 	for i, s := range tokens {
 		matches := p.pattern.find([]byte(s))

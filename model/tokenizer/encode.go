@@ -39,13 +39,15 @@ type scratch struct {
 	seqs   [2]sequence
 	n      normalized
 	raw    []byte
+	room   int // how many bytes the segments to come may grow to
 	found  [2][]found
 	pieces []piece
 	tokens []token
 	layout layout
 }
 
-// Encode gives the tokens of a text. It allocates what it returns.
+// Encode gives the tokens of a text. It allocates what it returns. A text that the normalizer of a tokenizer.json makes more than 16 times
+// as long is an error.
 func (t *Tokenizer) Encode(text string, o Options) (Encoding, error) {
 	return t.encode([2]string{text}, 1, o)
 }
@@ -66,7 +68,9 @@ func (t *Tokenizer) encode(texts [2]string, count int, o Options) (Encoding, err
 		if len(texts[i]) > math.MaxInt32 {
 			return Encoding{}, fmt.Errorf("tokenizer: a text of %d bytes; at most %d", len(texts[i]), math.MaxInt32)
 		}
-		t.sequence(s, &seqs[i], texts[i])
+		if err := t.sequence(s, &seqs[i], texts[i]); err != nil {
+			return Encoding{}, fmt.Errorf("tokenizer: %w", err)
+		}
 	}
 	l := &s.layout
 	l.o, l.seqs, l.parts = o, seqs, t.post.template(count > 1)
@@ -78,32 +82,42 @@ func (t *Tokenizer) encode(texts [2]string, count int, o Options) (Encoding, err
 }
 
 // sequence tokenizes one text: added tokens that match it as it stands divide it into segments.
-func (t *Tokenizer) sequence(s *scratch, q *sequence, text string) {
+func (t *Tokenizer) sequence(s *scratch, q *sequence, text string) error {
 	q.reset(text)
+	s.room = maxNormalized(len(text))
 	s.raw = append(s.raw[:0], text...)
 	s.found[0] = t.raw.find(s.found[0][:0], s.raw)
 	at := 0
 	for _, f := range s.found[0] {
 		if at < f.lo {
-			t.segment(s, q, at, f.lo)
+			if err := t.segment(s, q, at, f.lo); err != nil {
+				return err
+			}
 		}
 		t.addToken(q, f, s.raw, Span{int32(f.lo), int32(f.hi)})
 		at = f.hi
 	}
 	if at < len(text) {
-		t.segment(s, q, at, len(text))
+		if err := t.segment(s, q, at, len(text)); err != nil {
+			return err
+		}
 	}
 	if t.post.trim {
 		t.trimOdd(q)
 	}
+	return nil
 }
 
 // segment normalizes bytes lo to hi; added tokens that match the normalized text divide it once more.
-func (t *Tokenizer) segment(s *scratch, q *sequence, lo, hi int) {
+func (t *Tokenizer) segment(s *scratch, q *sequence, lo, hi int) error {
 	n := &s.n
 	n.reset(s.raw[lo:hi], lo)
 	if t.normalizer != nil {
-		t.normalizer.normalize(n)
+		n.limit = s.room
+		if err := t.normalizer.normalize(n); err != nil {
+			return err
+		}
+		s.room -= len(n.text)
 	}
 	s.found[1] = t.normal.find(s.found[1][:0], n.text)
 	end := len(n.text) // a pre-tokenizer may append to n.text
@@ -118,6 +132,7 @@ func (t *Tokenizer) segment(s *scratch, q *sequence, lo, hi int) {
 	if at < end {
 		t.splitWords(s, q, piece{at, end})
 	}
+	return nil
 }
 
 // splitWords cuts a piece of the normalized text into words and tokenizes them.

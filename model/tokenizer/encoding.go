@@ -12,7 +12,7 @@ type Encoding struct {
 	Sequence []int8  // the text that a token is from: 0 the first, 1 the second; -1 for what the tokenizer adds
 	// Offsets are the bytes of its text that a token stands for, {0, 0} for what the tokenizer adds.
 	Offsets []Span
-	// Overflow is the further windows of a truncated input, in order.
+	// Overflow is the further windows of a truncated input, in order. One may be longer than Options.MaxLength: see Options.NoOverflow.
 	Overflow []Encoding
 
 	tokenizer *Tokenizer

@@ -36,6 +36,12 @@ func FuzzTokenizerJSON(f *testing.F) {
 	} {
 		f.Add(tiny(edits...)[jsonFile].Data)
 	}
+	f.Add(growing()[jsonFile].Data)
+	f.Add(growingAdded()[jsonFile].Data)
+	f.Add(manyAdded(1000)[jsonFile].Data)
+	for _, b := range bombs() {
+		f.Add(b.files[jsonFile].Data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := Load(fstest.MapFS{jsonFile: {Data: data}})
 		if err != nil {

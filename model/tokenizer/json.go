@@ -10,6 +10,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/rapt-go/rapt/model/internal/files"
 )
 
 // parse reads tokenizer.json. Its padding is not read: nothing here is padded.
@@ -24,7 +26,7 @@ func (b *builder) parse(data []byte) error {
 		Decoder       json.RawMessage `json:"decoder"`
 		Model         json.RawMessage `json:"model"`
 	}
-	if err := json.Unmarshal(data, &f); err != nil {
+	if err := files.Decode(data, &f); err != nil {
 		return err
 	}
 	if f.Version != nil && *f.Version != "1.0" {
@@ -50,7 +52,7 @@ func (b *builder) parse(data []byte) error {
 		}
 	}
 	if !isNull(f.PostProcessor) {
-		s, err := openSection("post_processor", f.PostProcessor, 0)
+		s, err := openSection("post_processor", f.PostProcessor, 0, newBudget())
 		if err != nil {
 			return err
 		}
@@ -69,22 +71,36 @@ type section struct {
 	raw   json.RawMessage
 	Type  string `json:"type"`
 	depth int
+	left  *budget
+}
+
+// budget is what a section and those within it may still use, so that a small file cannot ask for unbounded work.
+type budget struct {
+	sections     int     // published files have some ten
+	instructions int     // of compiled regular expressions; published ones take some hundred, and matching each byte takes up to all of them
+	growth       float64 // the factor by which decoders may make tokens longer
 }
 
 // maxDepth bounds sections within sections; published files have one level.
 const maxDepth = 16
 
-func openSection(path string, raw json.RawMessage, depth int) (section, error) {
-	s := section{path: path, raw: raw, depth: depth}
+// newBudget is that of a section of the file.
+func newBudget() *budget { return &budget{sections: 1000, instructions: 1 << 14, growth: 64} }
+
+func openSection(path string, raw json.RawMessage, depth int, left *budget) (section, error) {
+	s := section{path: path, raw: raw, depth: depth, left: left}
 	if depth > maxDepth {
 		return s, fmt.Errorf("%s: more than %d levels", path, maxDepth)
+	}
+	if left.sections--; left.sections < 0 {
+		return s, fmt.Errorf("%s: more than %d steps", path, newBudget().sections)
 	}
 	return s, s.into(&s)
 }
 
 // into decodes the fields of a section.
 func (s section) into(v any) error {
-	if err := json.Unmarshal(s.raw, v); err != nil {
+	if err := files.Decode(s.raw, v); err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
 	return nil
@@ -108,7 +124,7 @@ func optional[T any](raw json.RawMessage, path string, parse func(section) (T, e
 	if isNull(raw) {
 		return out, nil
 	}
-	s, err := openSection(path, raw, 0)
+	s, err := openSection(path, raw, 0, newBudget())
 	if err != nil {
 		return out, err
 	}
@@ -125,12 +141,12 @@ func list[T any](s section, field string, parse func(section) (T, error)) ([]T, 
 	if isNull(fields[field]) {
 		return nil, s.need(field)
 	}
-	if err := json.Unmarshal(fields[field], &raws); err != nil {
+	if err := files.Decode(fields[field], &raws); err != nil {
 		return nil, fmt.Errorf("%s.%s: %w", s.path, field, err)
 	}
 	out := make([]T, 0, len(raws))
 	for i, raw := range raws {
-		inner, err := openSection(fmt.Sprintf("%s.%s[%d]", s.path, field, i), raw, s.depth+1)
+		inner, err := openSection(fmt.Sprintf("%s.%s[%d]", s.path, field, i), raw, s.depth+1, s.left)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +159,16 @@ func list[T any](s section, field string, parse func(section) (T, error)) ([]T, 
 	return out, nil
 }
 
+// parseNormalizer reads a normalizer that keeps to the limit of the text.
 func parseNormalizer(s section) (normalizer, error) {
+	step, err := parseStep(s)
+	if _, ok := step.(normalizers); ok || err != nil { // the steps of a Sequence are bounded each
+		return step, err
+	}
+	return bounded{fmt.Sprintf("%s (%s)", s.path, s.Type), step}, nil
+}
+
+func parseStep(s section) (normalizer, error) {
 	switch s.Type {
 	case "BertNormalizer":
 		return parseBertNormalizer(s)
@@ -313,7 +338,7 @@ func parseDecoder(s section) (decoder, error) {
 		if f.Prefix == nil || f.CleanUp == nil {
 			return nil, s.need("prefix and cleanup")
 		}
-		return wordPieceDecoder{*f.Prefix, *f.CleanUp}, nil
+		return wordPieceDecoder{*f.Prefix, *f.CleanUp}, s.grow(2) // a space before a token of one byte
 	case "Fuse":
 		return fuse{}, nil
 	case "Strip":
@@ -330,7 +355,11 @@ func parseDecoder(s section) (decoder, error) {
 		}
 		return stripDecoder{f.Content, f.Start, f.Stop}, nil
 	case "Replace":
-		return parseReplace(s)
+		r, err := parseReplace(s)
+		if err == nil {
+			err = s.grow(r.growth())
+		}
+		return r, err
 	case "Sequence":
 		steps, err := list(s, "decoders", parseDecoder)
 		return decoders(steps), err
@@ -338,12 +367,20 @@ func parseDecoder(s section) (decoder, error) {
 	return nil, s.refuse("BPEDecoder", "ByteLevel", "Metaspace", "CTC", "ByteFallback")
 }
 
+// grow counts how much longer a decoder may make a token: decoding reports no errors.
+func (s section) grow(factor float64) error {
+	if s.left.growth /= factor; s.left.growth < 1 {
+		return fmt.Errorf("%s: decoders up to this one could make tokens more than %g times as long", s.path, newBudget().growth)
+	}
+	return nil
+}
+
 // parseModel reads the model and its vocabulary.
 func (b *builder) parseModel(raw json.RawMessage) error {
 	if isNull(raw) {
 		return fmt.Errorf("no model")
 	}
-	s, err := openSection("model", raw, 0)
+	s, err := openSection("model", raw, 0, newBudget())
 	if err != nil {
 		return err
 	}
@@ -395,7 +432,7 @@ func (b *builder) parseTruncation(raw json.RawMessage) error {
 		Strategy  string `json:"strategy"`
 		Stride    int    `json:"stride"`
 	}
-	if err := json.Unmarshal(raw, &f); err != nil {
+	if err := files.Decode(raw, &f); err != nil {
 		return fmt.Errorf("truncation: %w", err)
 	}
 	strategy := slices.Index([]string{LongestFirst: "LongestFirst", OnlyFirst: "OnlyFirst", OnlySecond: "OnlySecond"}, f.Strategy)

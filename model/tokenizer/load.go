@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"github.com/rapt-go/rapt/model/internal/files"
 )
 
 const (
@@ -40,10 +42,15 @@ func Load(fsys fs.FS) (*Tokenizer, error) {
 		return nil, err
 	}
 	b := newBuilder()
-	if err := b.parse(data); err != nil {
+	err = b.parse(data)
+	var t *Tokenizer
+	if err == nil {
+		t, err = b.finish(c)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", jsonFile, err)
 	}
-	return b.finish(c), nil
+	return t, nil
 }
 
 // LoadPlain reads vocab.txt, with tokenizer_config.json, special_tokens_map.json and added_tokens.json as far as they exist, and leaves a
@@ -69,19 +76,16 @@ func LoadPlain(fsys fs.FS) (*Tokenizer, error) {
 	if err := b.plain(data, c); err != nil {
 		return nil, fmt.Errorf("%s: %w", vocabFile, err)
 	}
-	return b.finish(c), nil
+	return b.finish(c)
 }
 
 // read reads a whole file of bounded size.
 func read(fsys fs.FS, name string) ([]byte, error) {
-	info, err := fs.Stat(fsys, name)
+	data, err := files.Read(fsys, name, maxFile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: %d bytes; at most %d are read", name, info.Size(), maxFile)
-	}
-	return fs.ReadFile(fsys, name)
+	return data, nil
 }
 
 // readJSON decodes a file into v; a missing one leaves v as it is.
@@ -93,7 +97,7 @@ func readJSON(fsys fs.FS, name string, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := files.Decode(data, v); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

@@ -18,6 +18,7 @@ type normalized struct {
 	text  []byte
 	align []Span
 	base  int32 // where text begins in the original
+	limit int   // how many bytes text may grow to
 	plain bool  // nothing changed yet but bytes one for one: align is base + i, and not filled in
 
 	// What a step writes into before it is swapped with text and align, and its scratch.
@@ -37,7 +38,7 @@ type change struct {
 
 // reset makes text the original, beginning at base.
 func (n *normalized) reset(text []byte, base int) {
-	n.text, n.base, n.plain = append(n.text[:0], text...), int32(base), true
+	n.text, n.base, n.plain, n.limit = append(n.text[:0], text...), int32(base), true, maxNormalized(len(text))
 }
 
 // span is the range of the original that bytes lo to hi stand for; lo < hi.

@@ -4,40 +4,84 @@ package tokenizer
 
 import (
 	"bytes"
+	"fmt"
+	"math"
 	"regexp"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// normalizer rewrites a text.
-type normalizer interface{ normalize(n *normalized) }
+// normalizer rewrites a text. Its error is that the text grows beyond n.limit.
+type normalizer interface {
+	normalize(n *normalized) error
+}
+
+// maxNormalized is how many bytes a text of size bytes may grow to. A code point takes up to 11 times its bytes in NFKD (U+FDFA, of 3 bytes,
+// gives 33), 13 times where ▁ then replaces spaces; what is put before a text counts little. Steps that repeat could double it each time.
+func maxNormalized(size int) int {
+	return int(min(maxGrowth*int64(size)+4096, math.MaxInt32))
+}
+
+const maxGrowth = 16
+
+// bounded is a step that says by its name that a text grows too much.
+type bounded struct {
+	name string
+	normalizer
+}
+
+func (b bounded) normalize(n *normalized) error {
+	err := b.normalizer.normalize(n)
+	if err == nil {
+		err = n.fits(int64(len(n.text)))
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.name, err)
+	}
+	return nil
+}
+
+// fits reports that a text would have more bytes than its limit.
+func (n *normalized) fits(size int64) error {
+	if size > int64(n.limit) {
+		return fmt.Errorf("the text grows to %d bytes, more than the %d allowed: in all, %d for each byte given and 4096 more", size, n.limit, maxGrowth)
+	}
+	return nil
+}
 
 // normalizers applies one after another.
 type normalizers []normalizer
 
-func (s normalizers) normalize(n *normalized) {
+func (s normalizers) normalize(n *normalized) error {
 	for _, step := range s {
-		step.normalize(n)
+		if err := step.normalize(n); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // unicodeForm is NFC, NFD, NFKC or NFKD.
 type unicodeForm norm.Form
 
-func (f unicodeForm) normalize(n *normalized) {
+func (f unicodeForm) normalize(n *normalized) error {
 	form := norm.Form(f)
 	changes := n.decomposeText(form == norm.NFKC || form == norm.NFKD)
 	if form == norm.NFC || form == norm.NFKC {
 		changes = recompose(changes)
 	}
 	n.transform(changes)
+	return nil
 }
 
 // lowercase maps every code point to its lower case.
 type lowercase struct{}
 
-func (lowercase) normalize(n *normalized) { n.keep(appendLower) }
+func (lowercase) normalize(n *normalized) error {
+	n.keep(appendLower)
+	return nil
+}
 
 func appendLower(dst []rune, r rune) []rune {
 	dst = append(dst, toLower(r))
@@ -50,19 +94,20 @@ func appendLower(dst []rune, r rune) []rune {
 // stripAccents removes combining marks; it does not decompose.
 type stripAccents struct{}
 
-func (stripAccents) normalize(n *normalized) {
+func (stripAccents) normalize(n *normalized) error {
 	n.keep(func(dst []rune, r rune) []rune {
 		if inSet(combining[:], r) {
 			return dst
 		}
 		return append(dst, r)
 	})
+	return nil
 }
 
 // strip removes white space at the ends.
 type strip struct{ left, right bool }
 
-func (s strip) normalize(n *normalized) {
+func (s strip) normalize(n *normalized) error {
 	lo, hi := 0, len(n.text)
 	if s.left {
 		lo = hi - len(trimLeft(n.text))
@@ -73,14 +118,18 @@ func (s strip) normalize(n *normalized) {
 	if lo > 0 || hi < len(n.text) {
 		n.slice(lo, hi)
 	}
+	return nil
 }
 
 // prepend puts a text before one that is not empty. It stands for the range of the first code point.
 type prepend string
 
-func (p prepend) normalize(n *normalized) {
+func (p prepend) normalize(n *normalized) error {
 	if len(n.text) == 0 {
-		return
+		return nil
+	}
+	if err := n.fits(int64(len(p)) + int64(len(n.text))); err != nil {
+		return err
 	}
 	n.fill()
 	first := n.align[0]
@@ -90,6 +139,7 @@ func (p prepend) normalize(n *normalized) {
 	n.nextText = append(n.nextText, n.text...)
 	n.nextAlign = append(n.nextAlign, n.align...)
 	n.swap()
+	return nil
 }
 
 // replace puts content in the place of every match. It stands for the range of the last code point of the match.
@@ -98,10 +148,17 @@ type replace struct {
 	content string
 }
 
-func (p replace) normalize(n *normalized) {
+func (p replace) normalize(n *normalized) error {
 	matches := p.pattern.find(n.text)
 	if len(matches) == 0 {
-		return
+		return nil
+	}
+	size := int64(len(n.text))
+	for _, m := range matches {
+		size += int64(len(p.content) - (m[1] - m[0]))
+	}
+	if err := n.fits(size); err != nil {
+		return err
 	}
 	n.fill()
 	n.begin()
@@ -120,6 +177,7 @@ func (p replace) normalize(n *normalized) {
 	n.nextText = append(n.nextText, n.text[at:]...)
 	n.nextAlign = append(n.nextAlign, n.align[at:]...)
 	n.swap()
+	return nil
 }
 
 // pattern is a literal or a regular expression.

@@ -6,20 +6,29 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
+
+	"github.com/rapt-go/rapt/model/internal/files"
 )
+
+// maxPattern bounds a regular expression, of which two bytes (\w) may translate to fourteen thousand.
+const maxPattern = 1 << 12
 
 // parsePattern reads {"String": "…"} or {"Regex": "…"}.
 func parsePattern(s section, raw json.RawMessage) (pattern, error) {
 	var f struct{ String, Regex *string }
-	if err := json.Unmarshal(raw, &f); err != nil {
+	if err := files.Decode(raw, &f); err != nil {
 		return pattern{}, fmt.Errorf("%s.pattern: %w", s.path, err)
 	}
 	switch {
 	case f.String != nil && *f.String != "":
 		return pattern{literal: *f.String}, nil
 	case f.Regex != nil && *f.Regex != "":
-		expr, err := translate(*f.Regex)
+		if len(*f.Regex) > maxPattern {
+			return pattern{}, fmt.Errorf("%s: a pattern of %d bytes; at most %d", s.path, len(*f.Regex), maxPattern)
+		}
+		expr, err := compile(*f.Regex, &s.left.instructions)
 		if err != nil {
 			return pattern{}, fmt.Errorf("%s: pattern %q: %v: %w", s.path, *f.Regex, err, ErrUnsupported)
 		}
@@ -48,8 +57,28 @@ func unicodeClass(c byte) string {
 	return ""
 }
 
-// translate compiles an Oniguruma expression. What means something else to Go, or nothing, is an error.
-func translate(expr string) (*regexp.Regexp, error) {
+// compile compiles an expression. What takes more instructions than are left is an error.
+func compile(expr string, left *int) (*regexp.Regexp, error) {
+	expr, err := translate(expr)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	if *left -= len(program.Inst); *left < 0 {
+		return nil, fmt.Errorf("it takes %d instructions, %d more than are left for all patterns of a section", len(program.Inst), -*left)
+	}
+	return regexp.Compile(expr)
+}
+
+// translate gives an Oniguruma expression as one of Go's. What means something else to Go, or nothing, is an error.
+func translate(expr string) (string, error) {
 	var b strings.Builder
 	class := false
 	for i := 0; i < len(expr); i++ {
@@ -71,11 +100,11 @@ func translate(expr string) (*regexp.Regexp, error) {
 			case strings.IndexByte(`pPtnrfvxae`, rest[1]) >= 0 || rest[1] < '0' || rest[1] > 'z' || strings.IndexByte(`:;<=>?@[\]^_`+"`", rest[1]) >= 0:
 				b.WriteString(rest[:2])
 			default:
-				return nil, fmt.Errorf("%s", rest[:2])
+				return "", fmt.Errorf("%s", rest[:2])
 			}
 			continue
 		case class && c == '[', class && strings.HasPrefix(rest, "&&"):
-			return nil, fmt.Errorf("a set within a set")
+			return "", fmt.Errorf("a set within a set")
 		case c == '[':
 			class = true
 			if strings.HasPrefix(rest, "[^") {
@@ -83,17 +112,17 @@ func translate(expr string) (*regexp.Regexp, error) {
 				i, c = i+1, '^'
 			}
 			if strings.HasPrefix(expr[i+1:], "]") {
-				return nil, fmt.Errorf("an empty set")
+				return "", fmt.Errorf("an empty set")
 			}
 		case class && c == ']':
 			class = false
 		case class:
 		case c == '^' || c == '$':
-			return nil, fmt.Errorf("%c, which matches at lines", c)
+			return "", fmt.Errorf("%c, which matches at lines", c)
 		case strings.HasPrefix(rest, "(?") && !strings.HasPrefix(rest, "(?:") && !strings.HasPrefix(rest, "(?i:"):
-			return nil, fmt.Errorf("a group of another kind than (?:…) and (?i:…)")
+			return "", fmt.Errorf("a group of another kind than (?:…) and (?i:…)")
 		}
 		b.WriteByte(c)
 	}
-	return regexp.Compile(b.String())
+	return b.String(), nil
 }

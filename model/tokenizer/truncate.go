@@ -33,11 +33,13 @@ func (s Strategy) String() string {
 // Options say how to encode. The zero value adds special tokens and cuts nothing.
 type Options struct {
 	NoSpecial bool // adds no special tokens
-	MaxLength int  // at most so many tokens, special ones counted; 0: no limit
+	MaxLength int  // at most so many tokens, special ones counted; 0: no limit. Overflow may exceed it, see NoOverflow
 	Stride    int  // how many tokens a window shares with the one before it
 	Strategy  Strategy
 	Left      bool // cuts the beginning instead of the end
 	// NoOverflow leaves out the windows after the first. Where both texts of a pair are cut, there is one for each pair of their windows.
+	// Where MaxLength leaves no room for a text beside special tokens (or beside the other text), the first window has none of it, and a
+	// further one has all of it, longer than MaxLength: the library does so too, and the text is not lost.
 	NoOverflow bool
 }
 

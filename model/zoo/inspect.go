@@ -19,6 +19,7 @@ type Report struct {
 	Bytes      int64                      // of the tensors in the files
 	Memory     Memory                     // of the weights once loaded
 	Limits     model.Limits
+	Width      int      // of a hidden state
 	Tasks      []string // commands of rapt that it can do
 	Unused     []string // tensors that no task asks for
 	Tensors    []safetensors.Tensor
@@ -47,7 +48,8 @@ func Inspect(f model.Folder) (*Report, error) {
 	defer set.Close()
 	r := &Report{ModelType: t, Class: c.Class(), Config: c.Fields(), Tensors: set.Tensors()}
 	w := model.NewWeights(nil, set, gpu.F32, gpu.Native)
-	r.Limits = load(w).Limits()
+	m := load(w)
+	r.Limits, r.Width = m.Limits(), m.(model.Encoder).Width()
 	if err := w.Err(); err != nil {
 		return nil, err
 	}
