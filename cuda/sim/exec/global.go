@@ -1,0 +1,376 @@
+package exec
+
+import (
+	"bytes"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rapt-go/rapt/cuda/ptx"
+	"github.com/rapt-go/rapt/cuda/sim/mem"
+)
+
+// This file is a launch's view of global memory: which sectors it touched, and which block accessed
+// each byte last, to find races between blocks.
+//
+// A block is ordered behind another only if it has acquired what that one released: an atomic or
+// strong access behind a fence, then an atomic or strong access to the same address (§8.8). The
+// order of time inside of a block is not kept, so that what a block writes after its release is
+// missed, never the other way round. Inside of a block, what a thread reads or writes has to be ordered
+// behind what others wrote, by the clocks of shared.go; reads are not kept in time.
+
+const (
+	pageSize  = 4096
+	pageShift = 12
+	maxBlocks = 1 << 24 // that cells can tell apart
+)
+
+// globalState is the shadow of all allocations that a launch touches.
+type globalState struct {
+	run    *run
+	races  bool
+	shift  uint     // log2 of the bytes of a cell
+	shadow sync.Map // *mem.Allocation to *shadow
+
+	locks [64]sync.Mutex // of strong accesses, by address
+	mu    sync.Mutex
+	syncs map[uint64]*blockSet // blocks that have released, by the address of the release
+}
+
+// A blockSet is blocks by their index.
+type blockSet map[int32]struct{}
+
+// A shadow is what is known of an allocation, page by page.
+type shadow struct {
+	alloc *mem.Allocation
+	pages []atomic.Pointer[page]
+}
+
+// A page has two cells for every few bytes, accessed atomically, with the clock of the writing warp, and
+// a bit for every sector.
+type page struct {
+	write, read   []uint64
+	clock         []uint32
+	sectorsRead   [2]atomic.Uint64
+	sectorsWriten [2]atomic.Uint64
+}
+
+// A global cell has, from the lowest bit, the lane (6), warp (5), instruction (20) and block (24) of
+// an access.
+const (
+	cellBlock      = 31
+	cellManyBlocks = 1 << 60 // reads by several blocks
+)
+
+func blockOf(c uint64) int32 { return int32(c >> cellBlock & (maxBlocks - 1)) }
+
+func (g *globalState) init(r *run) {
+	g.run = r
+	g.races = r.total <= maxBlocks && r.launch.Off&CheckGlobalRaces == 0
+	g.shift = uint(bits.TrailingZeros(uint(r.launch.Kernel.globalGranule)))
+}
+
+func (g *globalState) shadowOf(a *mem.Allocation) *shadow {
+	if s, ok := g.shadow.Load(a); ok {
+		return s.(*shadow)
+	}
+	s, _ := g.shadow.LoadOrStore(a, &shadow{alloc: a, pages: make([]atomic.Pointer[page], (a.Size+pageSize-1)>>pageShift)})
+	return s.(*shadow)
+}
+
+func (g *globalState) page(s *shadow, i int64) *page {
+	if p := s.pages[i].Load(); p != nil {
+		return p
+	}
+	p := &page{}
+	if g.races {
+		cells := pageSize >> g.shift
+		both := make([]uint64, 2*cells)
+		p.write, p.read, p.clock = both[:cells], both[cells:], make([]uint32, cells)
+	}
+	if !s.pages[i].CompareAndSwap(nil, p) {
+		p = s.pages[i].Load()
+	}
+	return p
+}
+
+// A Touch is bytes of global memory that a launch accessed, to the smallest access of the kernel.
+type Touch struct {
+	Alloc  *mem.Allocation
+	Off, N int64
+	Write  bool // read otherwise
+	Strong bool // by an atomic or other strong access, as far as one access to each place tells
+}
+
+// touched is what a launch accessed, but for constants, in runs of bytes.
+func (g *globalState) touched() (list []Touch) {
+	g.shadow.Range(func(_, v any) bool {
+		s := v.(*shadow)
+		for i := range s.pages {
+			if p := s.pages[i].Load(); p != nil && !s.alloc.ReadOnly {
+				list = g.runs(list, s.alloc, int64(i)<<pageShift, p.read, false)
+				list = g.runs(list, s.alloc, int64(i)<<pageShift, p.write, true)
+			}
+		}
+		return true
+	})
+	return list
+}
+
+// runs appends the runs of cells of a page that are set.
+func (g *globalState) runs(list []Touch, a *mem.Allocation, base int64, cells []uint64, write bool) []Touch {
+	size := int64(1) << g.shift
+	for i, c := range cells {
+		if c == 0 {
+			continue
+		}
+		off := base + int64(i)*size
+		t := Touch{Alloc: a, Off: off, N: min(size, a.Size-off), Write: write, Strong: c&cellStrong != 0}
+		if n := len(list); n > 0 {
+			l := &list[n-1]
+			if l.Alloc == a && l.Off+l.N == t.Off && l.Write == write && l.Strong == t.Strong {
+				l.N += t.N
+				continue
+			}
+		}
+		list = append(list, t)
+	}
+	return list
+}
+
+// traffic is the bytes of the distinct sectors that were read, and written.
+func (g *globalState) traffic() (read, written int64) {
+	g.shadow.Range(func(_, v any) bool {
+		s := v.(*shadow)
+		for i := range s.pages {
+			if p := s.pages[i].Load(); p != nil {
+				for j := range p.sectorsRead {
+					read += 32 * int64(bits.OnesCount64(p.sectorsRead[j].Load()))
+					written += 32 * int64(bits.OnesCount64(p.sectorsWriten[j].Load()))
+				}
+			}
+		}
+		return true
+	})
+	return read, written
+}
+
+func mark(bitmap *[2]atomic.Uint64, off, n int64) {
+	for s := off >> 5; s <= (off+n-1)>>5; s++ {
+		word, bit := &bitmap[s>>6&1], uint64(1)<<(s&63)
+		if word.Load()&bit == 0 {
+			word.Or(bit)
+		}
+	}
+}
+
+// globalAt is the allocation that holds n bytes at an address, a multiple of n, and the offset of the
+// address in it. It ends the launch where there is none.
+func (w *warp) globalAt(in *inst, lane int, addr uint64, n int) (*shadow, int64) {
+	if addr&uint64(n-1) != 0 {
+		w.misaligned(in, ptx.GlobalSpace, lane, addr, n)
+	}
+	return w.globalBytes(in, lane, addr, n)
+}
+
+func (w *warp) globalBytes(in *inst, lane int, addr uint64, n int) (*shadow, int64) {
+	ref := &w.cta.worker.refs[in.id]
+	if s := *ref; s != nil && s.alloc.Contains(addr, n) {
+		return s, int64(addr - s.alloc.Base)
+	}
+	m := w.cta.worker.image.memory
+	a := m.Find(addr)
+	if a == nil || !a.Contains(addr, n) {
+		w.globalBounds(in, lane, addr, n, a)
+	}
+	s := w.cta.worker.run.global.shadowOf(a)
+	*ref = s
+	return s, int64(addr - a.Base)
+}
+
+func (w *warp) globalBounds(in *inst, lane int, addr uint64, n int, a *mem.Allocation) {
+	m := w.cta.worker.image.memory
+	is := &issue{space: ptx.GlobalSpace, addr: addr, bytes: n, otherID: -1, object: func() string { return m.Describe(addr) }}
+	switch {
+	case a != nil:
+		w.fatalIssue(in, OutOfBounds, lane, is, "%d bytes at %#x reach over the end of %v", n, addr, a)
+	case m.Freed(addr):
+		w.fatalIssue(in, UseAfterFree, lane, is, "%d bytes at %#x, in memory that was freed", n, addr)
+	}
+	w.fatalIssue(in, OutOfBounds, lane, is, "%d bytes at %#x, in no allocation", n, addr)
+}
+
+func (w *warp) misaligned(in *inst, space ptx.Space, lane int, addr uint64, n int) {
+	w.fatalIssue(in, Misaligned, lane, &issue{space: space, addr: addr, bytes: n, otherID: -1},
+		"the address %#x of %d bytes is no multiple of %d", addr, n, n)
+}
+
+// readGlobal is the bookkeeping of a read of n bytes.
+func (w *warp) readGlobal(in *inst, lane int, s *shadow, off int64, n int, strong bool) {
+	g := &w.cta.worker.run.global
+	a := s.alloc
+	if !a.Whole() && w.cta.launch.Off&CheckUninit == 0 {
+		if i := bytes.IndexByte(a.Init[off:off+int64(n)], 0); i >= 0 {
+			w.uninitGlobal(in, lane, a, off+int64(i), n)
+		}
+	}
+	p := g.page(s, off>>pageShift)
+	mark(&p.sectorsRead, off&(pageSize-1), int64(n))
+	if !g.races || a.ReadOnly {
+		return
+	}
+	mine := w.globalCell(in, lane, strong)
+	first := off & (pageSize - 1) >> g.shift
+	last := (off&(pageSize-1) + int64(n) - 1) >> g.shift
+	for c := first; c <= last; c++ {
+		for {
+			old := atomic.LoadUint64(&p.read[c])
+			next := mine
+			if old != 0 {
+				next = old
+				if blockOf(old) != blockOf(mine) {
+					next |= cellManyBlocks
+				}
+				if !strong {
+					next &^= cellStrong
+				}
+			}
+			if next == old {
+				break
+			}
+			if atomic.CompareAndSwapUint64(&p.read[c], old, next) {
+				break
+			}
+		}
+		if wr := atomic.LoadUint64(&p.write[c]); wr != 0 && !(strong && wr&cellStrong != 0) {
+			if blockOf(wr) != blockOf(mine) {
+				w.globalRace(in, lane, a, off, n, wr, "reads what another block wrote")
+			} else if !w.followsGlobal(wr, atomic.LoadUint32(&p.clock[c]), lane) {
+				w.globalRace(in, lane, a, off, n, wr, "reads what another thread of the block wrote")
+			}
+		}
+	}
+}
+
+func (w *warp) globalCell(in *inst, lane int, strong bool) uint64 {
+	c := cellSet | uint64(w.cta.index)<<cellBlock | uint64(in.id)<<cellInst | uint64(w.id)<<cellWarp | uint64(lane)
+	if strong {
+		c |= cellStrong
+	}
+	return c
+}
+
+// writeGlobal is the bookkeeping of a write of the bytes b, which are to be in place of old.
+func (w *warp) writeGlobal(in *inst, lane int, s *shadow, off int64, old, b []byte, strong bool) {
+	g := &w.cta.worker.run.global
+	a := s.alloc
+	n := len(b)
+	if a.ReadOnly {
+		w.fatalIssue(in, WrongSpace, lane, &issue{space: ptx.ConstSpace, addr: a.Base + uint64(off), bytes: n, otherID: -1,
+			object: func() string { return a.String() }}, "a write to constant memory")
+	}
+	if !a.Whole() {
+		init := a.Init[off : off+int64(n)]
+		for i := range init {
+			init[i] = 1
+		}
+	}
+	p := g.page(s, off>>pageShift)
+	mark(&p.sectorsWriten, off&(pageSize-1), int64(n))
+	if !strong {
+		w.sync.fenced, w.sync.fencedCTA = false, false
+	}
+	if !g.races {
+		return
+	}
+	mine := w.globalCell(in, lane, strong)
+	first := off & (pageSize - 1) >> g.shift
+	last := (off&(pageSize-1) + int64(n) - 1) >> g.shift
+	for c := first; c <= last; c++ {
+		clock := atomic.LoadUint32(&p.clock[c])
+		wr := atomic.SwapUint64(&p.write[c], mine)
+		atomic.StoreUint32(&p.clock[c], w.sync.clock)
+		if wr != 0 && !(strong && wr&cellStrong != 0) && !bytes.Equal(old, b) {
+			if blockOf(wr) != blockOf(mine) {
+				w.globalRace(in, lane, a, off, n, wr, "writes what another block wrote")
+			} else if !w.followsGlobal(wr, clock, lane) {
+				w.globalRace(in, lane, a, off, n, wr, "writes what another thread of the block wrote")
+			}
+		}
+		rd := atomic.LoadUint64(&p.read[c])
+		if rd != 0 && (blockOf(rd) != blockOf(mine) || rd&cellManyBlocks != 0) && !(strong && rd&cellStrong != 0) && !bytes.Equal(old, b) {
+			w.globalRace(in, lane, a, off, n, rd, "writes what another block read")
+		}
+	}
+}
+
+// followsGlobal is follows for a write of this block.
+func (w *warp) followsGlobal(c uint64, clock uint32, lane int) bool {
+	return w.follows(c&(1<<cellBlock-1)|uint64(clock)<<cellClock, lane)
+}
+
+func (w *warp) uninitGlobal(in *inst, lane int, a *mem.Allocation, off int64, n int) {
+	w.reportIssue(in, UninitMemory, lane, &issue{space: ptx.GlobalSpace, addr: a.Base + uint64(off), bytes: n, otherID: -1,
+		object: func() string { return w.cta.worker.image.memory.Describe(a.Base + uint64(off)) }},
+		"a read of global memory that nothing has written")
+}
+
+func (w *warp) globalRace(in *inst, lane int, a *mem.Allocation, off int64, n int, cell uint64, what string) {
+	if cell&cellManyBlocks == 0 && int(blockOf(cell)) != w.cta.index {
+		if _, ok := w.cta.acquired[blockOf(cell)]; ok {
+			return
+		}
+	} else if cell&cellManyBlocks != 0 && len(w.cta.acquired) > 0 {
+		return
+	}
+	other := w.cta.worker.run.place(cellID(cell))
+	g := w.cta.launch.Grid
+	i := int(blockOf(cell))
+	other.Block, other.Warp, other.Lane = [3]int{i % g[0], i / g[0] % g[1], i / g[0] / g[1]}, cellOf(cell), cellLane(cell)
+	other.Thread = w.cta.thread(32*other.Warp + other.Lane)
+	w.reportIssue(in, GlobalRace, lane, &issue{space: ptx.GlobalSpace, addr: a.Base + uint64(off), bytes: n, other: other, otherID: cellID(cell),
+		object: func() string { return w.cta.worker.image.memory.Describe(a.Base + uint64(off)) }},
+		"it %s, with nothing that orders the two", what)
+}
+
+// lockGlobal makes a strong access to an address atomic, and orders it with others to the address for
+// the Go memory model.
+func (w *warp) lockGlobal(addr uint64) *sync.Mutex {
+	return &w.cta.worker.run.global.locks[addr>>4*0x9e3779b97f4a7c15>>58]
+}
+
+// syncGlobal orders blocks by a strong access to an address: it acquires what others have released
+// there, and releases in turn if it is behind a fence.
+func (w *warp) syncGlobal(addr uint64, acquires, releases bool) {
+	g := &w.cta.worker.run.global
+	if !g.races {
+		return
+	}
+	w.syncShared(int(addr), acquires, releases || w.sync.fencedCTA) // for the warps of the block
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := w.cta
+	set := g.syncs[addr]
+	if acquires && set != nil {
+		if c.acquired == nil {
+			c.acquired = blockSet{}
+		}
+		for b := range *set {
+			c.acquired[b] = struct{}{}
+		}
+	}
+	if !releases {
+		return
+	}
+	if set == nil {
+		if g.syncs == nil {
+			g.syncs = map[uint64]*blockSet{}
+		}
+		set = &blockSet{}
+		g.syncs[addr] = set
+	}
+	(*set)[int32(c.index)] = struct{}{}
+	for b := range c.acquired {
+		(*set)[b] = struct{}{}
+	}
+}

@@ -1,0 +1,133 @@
+package exec
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/rapt-go/rapt/cuda/ptx"
+	"github.com/rapt-go/rapt/cuda/sim/mem"
+)
+
+// Load places the variables of the module's .global and .const spaces in a device's memory, with their
+// initial values or zeros.
+func (p *Program) Load(m *mem.Memory) (*Image, error) {
+	im := &Image{program: p, memory: m, vars: map[*ptx.Var]*mem.Allocation{}, names: map[string]*mem.Allocation{}}
+	for _, v := range p.module.Vars {
+		if v.Space != ptx.GlobalSpace && v.Space != ptx.ConstSpace || v.Linkage == ptx.Extern {
+			continue
+		}
+		a, err := m.AllocNamed(v.Name, max(v.Size(), 1), int64(v.AlignOf()))
+		if err != nil {
+			im.Unload()
+			return nil, fmt.Errorf("exec: variable %s: %w", v.Name, err)
+		}
+		clear(a.Data)
+		a.SetInit(0, a.Size)
+		a.ReadOnly = v.Space == ptx.ConstSpace
+		im.vars[v], im.names[v.Name] = a, a
+	}
+	for _, v := range p.module.Vars {
+		if a := im.vars[v]; a != nil && v.Init != nil {
+			if err := im.initialise(v, v.Init, a.Data); err != nil {
+				im.Unload()
+				return nil, fmt.Errorf("%s:%d:%d: %s: %w", p.module.Name, v.Init.Pos.Line, v.Init.Pos.Col, v.Name, err)
+			}
+		} else if a == nil && v.Space != ptx.SharedSpace {
+			// A declaration: the definition of the same name, if the module has one.
+			for _, w := range p.module.Vars {
+				if w.Name == v.Name && im.vars[w] != nil {
+					im.vars[v] = im.vars[w]
+				}
+			}
+			if im.vars[v] == nil {
+				im.Unload()
+				return nil, fmt.Errorf("%s:%d:%d: %s is declared .extern and nowhere defined", p.module.Name, v.Pos.Line, v.Pos.Col, v.Name)
+			}
+		}
+	}
+	return im, nil
+}
+
+// initialise writes an initializer into the bytes of a variable; nested lists are rows of an array.
+func (im *Image) initialise(v *ptx.Var, in *ptx.Init, data []byte) error {
+	size := v.Type.Size()
+	var fill func(in *ptx.Init, dims []int64, data []byte) error
+	fill = func(in *ptx.Init, dims []int64, data []byte) error {
+		if in.Value != nil {
+			if len(data) < size {
+				return fmt.Errorf("too many initial values")
+			}
+			x, err := im.initialValue(v, in)
+			if err != nil {
+				return err
+			}
+			putElement(data, size, x)
+			return nil
+		}
+		step := size
+		if len(dims) > 1 {
+			step = size * max(v.Vec, 1)
+			for _, n := range dims[1:] {
+				step *= int(n)
+			}
+		}
+		if len(in.List) > 0 && in.List[0].Value != nil {
+			step = size
+		}
+		for i, e := range in.List {
+			if (i+1)*step > len(data) {
+				return fmt.Errorf("too many initial values")
+			}
+			if err := fill(e, dims[min(1, len(dims)):], data[i*step:(i+1)*step]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fill(in, v.Dims, data)
+}
+
+func (im *Image) initialValue(v *ptx.Var, in *ptx.Init) (uint64, error) {
+	switch o := in.Value.(type) {
+	case *ptx.Imm:
+		x := o.Bits
+		switch {
+		case v.Type == ptx.F64 && o.Kind != ptx.ImmF64 && o.Kind != ptx.ImmF32:
+			x = math.Float64bits(float64(int64(o.Bits)))
+		case v.Type == ptx.F32 && o.Kind != ptx.ImmF64 && o.Kind != ptx.ImmF32:
+			x = uint64(math.Float32bits(float32(int64(o.Bits))))
+		case v.Type == ptx.F32 || v.Type == ptx.F64:
+			x = immBits(o, v.Type)
+		}
+		return x, nil
+	case *ptx.SymRef:
+		if a := im.vars[o.Var]; a != nil {
+			x := a.Base + uint64(o.Offset)
+			if in.Mask != 0 {
+				return 0, fmt.Errorf("%w: mask()", ErrNotSimulated)
+			}
+			return x, nil
+		}
+		if o.Func != nil {
+			return im.program.codeAddress(o.Func), nil
+		}
+	}
+	return 0, fmt.Errorf("%w: this initial value", ErrNotSimulated)
+}
+
+// Global is the address and size of a variable of the module.
+func (im *Image) Global(name string) (addr uint64, size int64, ok bool) {
+	a := im.names[name]
+	if a == nil {
+		return 0, 0, false
+	}
+	return a.Base, a.Size, true
+}
+
+// Unload frees the variables.
+func (im *Image) Unload() {
+	for _, a := range im.names {
+		_ = im.memory.Free(a.Base) // only fails where it was freed behind our back
+	}
+	im.names, im.vars = nil, nil
+}
