@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -238,6 +239,26 @@ func TestWorkersComputeEachTileOnce(t *testing.T) {
 			if c.times[i].Load() != 1 {
 				t.Error("stopped workers do not leave the work to the caller")
 			}
+		}
+	}
+}
+
+// A head too wide for the usual scratch makes it grow. With one key its weight is 1: the output is V, and V's
+// gradient the output's.
+func TestWideHead(t *testing.T) {
+	r := newRig(t)
+	const d = 70_001
+	x := r.random(d)
+	row := func() gpu.Tensor { return r.floats(1, d, x) }
+	zeros := func() gpu.Tensor { return r.floats(1, d, make([]float32, d)) }
+	fwd := gpu.Attention{Dst: zeros(), LSE: r.floats(1, 1, []float32{0}), Q: row(), K: row(), V: row(), QSeq: r.seqs(1), KSeq: r.seqs(1), Heads: 1}
+	r.do(&fwd)
+	grad := gpu.AttentionGrad{Fwd: fwd, DDst: row(), DQ: zeros(), DK: zeros(), DV: zeros()}
+	r.do(&grad)
+	for name, y := range map[string]gpu.Tensor{"Dst": fwd.Dst, "DV": grad.DV} {
+		got, err := gpu.Read[float32](r.s, y)
+		if err != nil || !slices.Equal(got, x) {
+			t.Errorf("%s is not V: %v", name, err)
 		}
 	}
 }

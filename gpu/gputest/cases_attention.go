@@ -137,7 +137,6 @@ func attentionFeatures() (cases []Case) {
 		{name: "grad causal", q: []int{5, 2}, k: []int{3, 7}, heads: 2, d: 4, with: both(causal, scale)},
 		{name: "grad pages", q: []int{2, 4}, k: []int{7, 4}, heads: 2, d: 8, pages: 3, with: causal},
 		{name: "grad", q: []int{9, 17}, heads: 4, d: 16},
-		{name: "grad wide", q: []int{3}, heads: 1, d: 40_000, dv: 3}, // beyond any scratch of usual size
 		{name: "grad pages across blocks", q: []int{5}, k: []int{140}, heads: 1, d: 4, pages: 24, with: causal},
 		{name: "grad blocks", q: []int{70}, heads: 1, d: 4, with: both(bias(20), causal)},
 	} {
