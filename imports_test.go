@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"cuda/driver":          {},
 	"cuda/ptx":             {},
 	"cuda/sim/arith":       {},
+	"cuda/sim":             {"cuda/sim/exec"},
 	"cuda/sim/mem":         {},
 	"cuda/sim/exec":        {"cuda/driver", "cuda/ptx", "cuda/sim/arith", "cuda/sim/mem"},
 	"model/internal/files": {},
