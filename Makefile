@@ -33,6 +33,7 @@ fuzz:
 	$(FUZZ) -fuzz '^FuzzTokenizerJSON$$' -fuzzminimizetime 1x ./model/tokenizer
 	$(FUZZ) -fuzz '^FuzzRoundTrip$$' -fuzzminimizetime 1x ./model/tokenizer
 	$(FUZZ) -fuzz '^FuzzParse$$' -fuzzminimizetime 10x ./cuda/ptx
+	$(FUZZ) -fuzz '^FuzzLoad$$' -fuzzminimizetime 10x ./cuda/sim
 
 bench:
 	$(GO) test -run '^$$' -bench . ./cpu_fallback ./model/...
