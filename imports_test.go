@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"cuda/sim/arith":       {},
 	"cuda/sim":             {"cuda/sim/exec"},
 	"cuda/sim/mem":         {},
+	"cuda/sim/report":      {"cuda/sim"},
 	"cuda/sim/exec":        {"cuda/driver", "cuda/ptx", "cuda/sim/arith", "cuda/sim/mem"},
 	"model/internal/files": {},
 	"model/safetensors":    {"model/internal/files"},
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 	"model/bert":           {"model/nn"},
 	"model/zoo":            {"model/bert"},
 	"model/task":           {"model/tokenizer", "gpu/auto", "model/zoo"},
-	"cmd/rapt":             {"model/task", "cmd/rapt/embedded"},
+	"cmd/rapt":             {"model/task", "cmd/rapt/embedded", "cuda/sim/report"},
 	"cmd/rapt/embedded":    {},
 }
 

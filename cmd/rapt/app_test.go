@@ -191,7 +191,9 @@ func TestCommonFlags(t *testing.T) {
 		"inspect":  {"backend", "threads", "precision", "batch-tokens", "file", "jsonl"},
 		"devices":  {"model", "backend", "threads", "precision", "batch-tokens", "file", "jsonl"},
 		"demo":     {"model", "json", "file", "jsonl"},
+		"sim":      {"model", "backend", "precision", "batch-tokens", "file", "jsonl"},
 	}
+	texts := map[string][]string{"sim": {simCase("reverse.ptx"), simCase("reverse.json")}}
 	for _, c := range rootCommand(&app{}).Commands() {
 		name := c.Name()
 		if name == "help" || name == "completion" {
@@ -208,7 +210,7 @@ func TestCommonFlags(t *testing.T) {
 		if name == "demo" && testing.Short() {
 			continue
 		}
-		r := rapt(t, "", append([]string{name}, all...)...)
+		r := rapt(t, "", slices.Concat([]string{name}, all, texts[name])...)
 		require.NotContains(t, r.stderr, "unknown", name)
 		if idle[name] != nil {
 			require.Equal(t, exitDone, r.code, "%s: %s", name, r.stderr)

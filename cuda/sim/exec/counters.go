@@ -183,6 +183,27 @@ func (c *Counters) ByLine() map[int]Count {
 	return lines
 }
 
+// A SourceLine is a line of a source file, by .loc.
+type SourceLine struct {
+	File string
+	Line int
+}
+
+// BySource sums over the instructions of each line of the source, of inlined functions at the line
+// inside of them. What has no .loc is not in it.
+func (c *Counters) BySource(m *ptx.Module) map[SourceLine]Count {
+	lines := map[SourceLine]Count{}
+	for i, in := range c.insts {
+		if in != nil && in.Loc != nil && c.Inst[i].Warp > 0 {
+			at := SourceLine{fileName(m, in.Loc.File), in.Loc.Line}
+			x := lines[at]
+			x.add(&c.Inst[i])
+			lines[at] = x
+		}
+	}
+	return lines
+}
+
 // ByClass sums over the instructions of each class.
 func (c *Counters) ByClass() [numClasses]Count {
 	var classes [numClasses]Count

@@ -53,6 +53,7 @@ type page struct {
 	clock         []uint32
 	sectorsRead   [2]atomic.Uint64
 	sectorsWriten [2]atomic.Uint64
+	heat          *pageHeat // nil without Launch.Heat
 }
 
 // A global cell has, from the lowest bit, the lane (6), warp (5), instruction (20) and block (24) of
@@ -83,6 +84,9 @@ func (g *globalState) page(s *shadow, i int64) *page {
 		return p
 	}
 	p := &page{}
+	if g.run.launch.Heat {
+		p.heat = &pageHeat{}
+	}
 	if g.races {
 		cells := pageSize >> g.shift
 		both := make([]uint64, 2*cells)
@@ -216,6 +220,9 @@ func (w *warp) readGlobal(in *inst, lane int, s *shadow, off int64, n int, stron
 	}
 	p := g.page(s, off>>pageShift)
 	mark(&p.sectorsRead, off&(pageSize-1), int64(n))
+	if p.heat != nil {
+		p.heat.read[off&(pageSize-1)>>sectorShift].Add(1)
+	}
 	if !g.races || a.ReadOnly {
 		return
 	}
@@ -277,6 +284,9 @@ func (w *warp) writeGlobal(in *inst, lane int, s *shadow, off int64, old, b []by
 	}
 	p := g.page(s, off>>pageShift)
 	mark(&p.sectorsWriten, off&(pageSize-1), int64(n))
+	if p.heat != nil {
+		p.heat.write[off&(pageSize-1)>>sectorShift].Add(1)
+	}
 	if !strong {
 		w.sync.fenced, w.sync.fencedCTA = false, false
 	}

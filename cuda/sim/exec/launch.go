@@ -43,6 +43,7 @@ type Launch struct {
 	GridID      uint64
 	MaxFindings int  // 20
 	Touch       bool // fill in Result.Touched
+	Heat        bool // fill in Result.Heat
 	Off         Checks
 }
 
@@ -51,6 +52,7 @@ type Result struct {
 	Findings []*Finding // what stops hardware first, then in the order of blocks
 	Counters *Counters
 	Touched  []Touch // with Launch.Touch, unless CheckGlobalRaces is off
+	Heat     []Heat  // with Launch.Heat
 }
 
 // Err is the first finding, nil without.
@@ -160,6 +162,9 @@ func (im *Image) Launch(ctx context.Context, l *Launch) (*Result, error) {
 	res := &Result{Counters: r.counters()}
 	if c.Touch {
 		res.Touched = r.global.touched()
+	}
+	if c.Heat {
+		res.Heat = r.global.heat()
 	}
 	for _, f := range r.findings {
 		res.Findings = append(res.Findings, f)
