@@ -2,10 +2,12 @@
 
 GO ?= go
 PYTHON ?= python3
+CLANG ?= clang++-19
+PTXAS ?= bin/ptxas
 FUZZTIME ?= 10m
 FUZZ = $(GO) test -run '^$$' -fuzztime $(FUZZTIME)
 
-.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence ptx-legality ptx-legality-12.0
+.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence ptx ptxas twins ptx-legality ptx-legality-12.0
 
 test:
 	$(GO) test ./...
@@ -48,9 +50,21 @@ compare-sentence:
 	$(GO) build -o bin/rapt ./cmd/rapt
 	$(PYTHON) bench/sentence/compare.py $(MODEL) bin/rapt
 
+# Compiles kernels/cu to kernels/ptx (Debian's clang-19), and the twins of the tests.
+ptx:
+	CLANG=$(CLANG) kernels/_build/ptx.sh
+
+# Assembles all PTX: registers, spills, shared memory, blocks of an SM, the mix of the hot loop. ptxas and nvdisasm are downloaded into bin/cuda
+# unless $(PTXAS) exists.
+ptxas:
+	$(PYTHON) kernels/_build/ptxas.py $(if $(wildcard $(PTXAS)),--ptxas $(PTXAS))
+
+# Device functions against the host's compiler, a million numbers each.
+twins:
+	$(GO) test ./kernels -run '^TestTwinsHost$$' -v -count=1 -clang $(CLANG)
+
 # Asks a real ptxas (12.9.86, PyPI wheel nvidia-cuda-nvcc-cu12) about the probes of cuda/ptx/_legality and records its verdicts. About ten
 # minutes; the second with 12.0.76, the oldest that shipped files must pass.
-PTXAS ?= bin/ptxas
 ptx-legality:
 	$(PYTHON) cuda/ptx/_legality/record.py --ptxas $(PTXAS) --max-rows 2500 --out cuda/ptx/testdata/legality.json.gz
 

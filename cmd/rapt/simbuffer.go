@@ -65,7 +65,7 @@ func (t dtype) parse(raw json.RawMessage) (uint64, error) {
 	}
 	x, err := strconv.ParseInt(s, 10, bits)
 	if err != nil {
-		return 0, fmt.Errorf("%s: want an integer from %d to %d", short(raw), math.MinInt64>>(64-bits), math.MaxInt64>>(64-bits))
+		return 0, fmt.Errorf("%s: want an integer from %d to %d", short(raw), int64(math.MinInt64)>>(64-bits), int64(math.MaxInt64)>>(64-bits))
 	}
 	return uint64(x) & (math.MaxUint64 >> (64 - bits)), nil
 }

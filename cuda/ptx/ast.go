@@ -91,7 +91,7 @@ type Init struct {
 	List []*Init // nil for a value
 	// Value is an *Imm or a *SymRef (address of a variable or function) after Check, an *Ident before.
 	Value Operand
-	// Generic is set for generic(sym); Mask is the mask of mask(sym), 0 without.
+	// Generic is set for generic(sym); Mask is that of 0xFF00(sym), which is one byte of the address, 0 without.
 	Generic bool
 	Mask    uint64
 }

@@ -227,13 +227,38 @@ func (p *parser) initializer() (*Init, error) {
 	}
 	if p.tok.kind != tokIdent {
 		v, err := p.constant()
-		in.Value = v
-		return in, err
+		if in.Value = v; err != nil || !p.is("(") {
+			return in, err
+		}
+		if err := p.addressMask(in, v); err != nil {
+			return in, err
+		}
+		p.advance()
+		if err := p.symbolInit(in); err != nil {
+			return in, err
+		}
+		return in, p.expect(")", "after the symbol")
 	}
 	return in, p.symbolInit(in)
 }
 
-// symbolInit reads sym, sym+4, generic(sym)+4 and mask(sym).
+// addressMask takes the mask of 0xFF00(sym), one byte of an address, ISA 5.4.4.
+func (p *parser) addressMask(in *Init, v *Imm) error {
+	for shift := 0; shift < 64; shift += 8 {
+		if v.Kind <= ImmUint && v.Bits == 0xFF<<shift {
+			in.Mask = v.Bits
+		}
+	}
+	if in.Mask == 0 {
+		return p.fail(v.Pos, ErrIllegal, "found a mask of %#x, expected one byte, such as 0xFF00", v.Bits)
+	}
+	if !p.m.Version.AtLeast(Version{7, 1}) {
+		return p.fail(v.Pos, ErrVersion, "masks of addresses need .version 7.1")
+	}
+	return nil
+}
+
+// symbolInit reads sym, sym+4 and generic(sym)+4.
 func (p *parser) symbolInit(in *Init) error {
 	id := &Ident{}
 	var err error
@@ -241,22 +266,9 @@ func (p *parser) symbolInit(in *Init) error {
 		return err
 	}
 	in.Value = id
-	call := p.is("(") && (id.Name == "generic" || id.Name == "mask")
-	if call {
-		mask := id.Name == "mask"
-		in.Generic = !mask
+	if id.Name == "generic" && p.is("(") {
+		in.Generic = true
 		p.advance()
-		if mask { // mask(0xFF00)(sym) keeps one byte of the address
-			if in.Mask, err = p.integer("a mask"); err != nil {
-				return err
-			}
-			if err := p.expect(")", "after the mask"); err != nil {
-				return err
-			}
-			if err := p.expect("(", "after the mask"); err != nil {
-				return err
-			}
-		}
 		if id.Name, id.Pos, err = p.ident("a symbol"); err != nil {
 			return err
 		}

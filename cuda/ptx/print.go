@@ -122,10 +122,15 @@ func initString(s *strings.Builder, in *Init) {
 		return
 	}
 	switch {
+	case in.Mask != 0:
+		whole := *in
+		whole.Mask = 0
+		fmt.Fprintf(s, "0x%X(", in.Mask)
+		initString(s, &whole)
+		s.WriteByte(')')
+		return
 	case in.Generic:
 		fmt.Fprintf(s, "generic(%s)", symName(in.Value))
-	case in.Mask != 0:
-		fmt.Fprintf(s, "mask(0x%X)(%s)", in.Mask, symName(in.Value))
 	default:
 		s.WriteString(operandString(in.Value))
 		return

@@ -156,8 +156,8 @@ func (c *checker) function(f *Func) {
 			c.declareVar(v)
 		}
 	}
-	if f.Body != nil {
-		c.block(f.Body)
+	if f.Body != nil { // whose outermost names share a scope with the parameters
+		c.stmts(f.Body)
 	}
 }
 
@@ -169,6 +169,11 @@ func (c *checker) block(b *Block) {
 // open checks the statements of a block and leaves its scope open.
 func (c *checker) open(b *Block) {
 	c.scopes = append(c.scopes, &scope{})
+	c.stmts(b)
+}
+
+// stmts checks the statements of a block in the innermost scope.
+func (c *checker) stmts(b *Block) {
 	for _, st := range b.Stmts { // labels are visible from the start of their scope
 		switch st := st.(type) {
 		case *Label:

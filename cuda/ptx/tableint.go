@@ -21,7 +21,7 @@ var formSets = map[string]string{
 	"evict":    "L1::evict_normal@7.4/70 L1::evict_unchanged@7.4/70 L1::evict_first@7.4/70 L1::evict_last@7.4/70 L1::no_allocate@7.4/70",
 	"prefetch": "L2::64B@7.4/75 L2::128B@7.4/75 L2::256B@7.4/80",
 	"hint":     "L2::cache_hint@7.4/80",
-	"sem":      "relaxed acquire release acq_rel",
+	"sem":      "relaxed@6.0/70 acquire@6.0/70 release@6.0/70 acq_rel@6.0/70",
 	"scope":    "cta cluster@7.8/90 gpu sys",
 }
 

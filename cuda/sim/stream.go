@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/rapt-go/rapt/cuda/driver"
@@ -128,10 +129,9 @@ func (s *stream) Copy(dst, src driver.Ptr, n int) error {
 func (s *stream) Fill(dst driver.Ptr, word uint32, words int) error {
 	s.dev.drv.mu.Lock()
 	defer s.dev.drv.mu.Unlock()
-	// A count that is no int in bytes stays negative, or too large for any allocation.
-	n := words
-	if words > 0 && words <= 1<<60 {
-		n = 4 * words
+	n := math.MaxInt // a count that is no int in bytes is too large for any allocation
+	if words <= math.MaxInt/4 {
+		n = 4 * max(words, -1)
 	}
 	return s.submit(&task{kind: fill, call: fmt.Sprintf("fill of %d words", words), dst: uint64(dst), word: word, n: n})
 }

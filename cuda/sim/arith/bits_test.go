@@ -212,7 +212,7 @@ func TestPrmt(t *testing.T) {
 	const a, b = 0x83828180, 0x07060504
 	generic := Prmt(PrmtGeneric)
 	assert.EqualValues(t, 0x07050301, generic(0x03020100, 0x07060504, 0x7531))
-	assert.EqualValues(t, 0xff00ff82, generic(a, b, 0x8c92), "signs of b0, b4, b1; byte 2")
+	assert.EqualValues(t, uint32(0xff00ff82), generic(a, b, 0x8c92), "signs of b0, b4, b1; byte 2")
 	tables := map[PrmtMode][4]string{
 		PrmtF4E: {"3210", "4321", "5432", "6543"}, PrmtB4E: {"5670", "6701", "7012", "0123"},
 		PrmtRC8: {"0000", "1111", "2222", "3333"}, PrmtECL: {"3210", "3211", "3222", "3333"},

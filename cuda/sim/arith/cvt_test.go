@@ -263,7 +263,7 @@ func TestCvtModifiers(t *testing.T) {
 	} {
 		assert.Equal(t, x.want, cvtOf(t, x.dst, F32, x.o)(bits(x.in)), "cvt.%v.f32 %+v %v", x.dst, x.o, x.in)
 	}
-	assert.EqualValues(t, 0x80000000, cvtOf(t, F32, F64, Options{FTZ: true})(math.Float64bits(-1e-40)))
+	assert.EqualValues(t, uint32(0x80000000), cvtOf(t, F32, F64, Options{FTZ: true})(math.Float64bits(-1e-40)))
 	// A subnormal f16 is no subnormal f32, and .ftz is about f32 alone.
 	assert.EqualValues(t, 0x33800000, cvtOf(t, F32, F16, Options{FTZ: true})(1))
 }

@@ -354,8 +354,8 @@ func TestSignOperations(t *testing.T) {
 // TestFTZBeforeRounding has products that round to the least normal value from below, of which ptxas
 // 12.9.86 folds the first to −0.
 func TestFTZBeforeRounding(t *testing.T) {
-	assert.EqualValues(t, 0x80000000, MulF32FTZ(0x3f7fffff, 0x80800000))
-	assert.EqualValues(t, 0x80800000, MulF32(0x3f7fffff, 0x80800000))
+	assert.EqualValues(t, uint32(0x80000000), MulF32FTZ(0x3f7fffff, 0x80800000))
+	assert.EqualValues(t, uint32(0x80800000), MulF32(0x3f7fffff, 0x80800000))
 	assert.EqualValues(t, 0, FmaF32FTZ(0x3f7fffff, 0x00800000, 0x80000000))
 	assert.EqualValues(t, 0x00800000, FmaF32FTZ(0x3f800000, 0x00800000, 0))
 	for _, r := range allRounds {

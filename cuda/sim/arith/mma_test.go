@@ -87,7 +87,7 @@ func TestDotExact(t *testing.T) {
 	assert.EqualValues(t, NaNF32, f32(0xffc00000, []float32{1}, []float32{1}))
 	assert.EqualValues(t, NaNF32, f32(0, []float32{nan}, []float32{0}))
 	minus0 := float32(math.Copysign(0, -1))
-	assert.EqualValues(t, 0x80000000, f32(0x80000000, []float32{minus0}, []float32{1}))
+	assert.EqualValues(t, uint32(0x80000000), f32(0x80000000, []float32{minus0}, []float32{1}))
 	assert.EqualValues(t, 0, f32(0xbf800000, []float32{1}, []float32{1}), "1 − 1 is +0")
 }
 

@@ -18,12 +18,13 @@ type atomicInst struct {
 	dst     []slot
 	results bool
 	block   bool // .cta scope
+	pair    bool // cas of 128 bits, of which both halves have to agree
 }
 
 func decodeAtom(d *decoder) {
 	in := d.src
-	t := in.Type(0)
 	args := in.Args
+	first, t := wide(args[0], in.Type(0))
 	x := &atomicInst{results: in.Op == ptx.OpAtom, block: in.Scope() == ptx.ModCTA}
 	a := &memAccess{space: in.Space(), size: t.Size(), write: true, strong: true}
 	if t.Size() == 0 || t.Size() > 8 {
@@ -31,7 +32,7 @@ func decodeAtom(d *decoder) {
 		return
 	}
 	if x.results {
-		for _, o := range list(args[0]) {
+		for _, o := range first {
 			x.dst = append(x.dst, d.dst(o, t))
 		}
 		args = args[1:]
@@ -46,13 +47,18 @@ func decodeAtom(d *decoder) {
 	if a.space != ptx.GlobalSpace {
 		d.kd.strongShared = true
 	}
-	for _, o := range list(args[1]) {
+	operands := func(i int) []ptx.Operand {
+		o, _ := wide(args[i], in.Type(0))
+		return o
+	}
+	for _, o := range operands(1) {
 		x.b = append(x.b, d.val(o, t))
 	}
 	x.c = x.b
 	if in.Operation() == ptx.ModCas {
 		x.c = nil
-		for _, o := range list(args[2]) {
+		x.pair = in.Type(0) == ptx.B128
+		for _, o := range operands(2) {
 			x.c = append(x.c, d.val(o, t))
 		}
 	}
@@ -156,6 +162,9 @@ func (w *warp) atomicGlobal(in *inst, x *atomicInst, f func(old, b, c uint64) ui
 // nothing (a lock that is taken) is polling.
 func (w *warp) update(x *atomicInst, f func(old, b, c uint64) uint64, l, size int, mem []byte) []byte {
 	next := w.bytes[:len(mem)]
+	if x.pair && (element(mem, 8) != w.get(x.b[0], l) || element(mem[8:], 8) != w.get(x.b[1], l)) {
+		f = func(old, _, _ uint64) uint64 { return old }
+	}
 	for i := range x.b {
 		old := element(mem[i*size:], size)
 		putElement(next[i*size:], size, f(old, w.get(x.b[i], l), w.get(x.c[i], l)))

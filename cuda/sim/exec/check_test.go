@@ -337,6 +337,14 @@ L:
 	@%p1 bra L;
 	st.global.u32 [%a1], 1;`,
 		old: "setp.ne", new: "setp.eq", kind: Timeout, code: driver.LaunchTimeout, lane: 0, block: 32},
+	{name: "runaway loop with a barrier", body: `
+L:
+	bar.sync 0;
+	add.u32 %r1, %t, 1;
+	setp.ne.u32 %p1, %r1, 0;
+	@%p1 bra L;
+	st.global.u32 [%a1], 1;`,
+		old: "setp.ne", new: "setp.eq", kind: Timeout, code: driver.LaunchTimeout, lane: 0, block: 64},
 	{name: "trap", body: `
 	setp.eq.u32 %p1, %t, 7;
 	@%p1 trap; // BAD`,

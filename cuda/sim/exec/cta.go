@@ -100,14 +100,14 @@ func (c *cta) step(n int) (done bool) {
 // watch looks at a path after its turn: whether the warp runs away, or spins while other lanes of it
 // wait for the spinning ones.
 func (c *cta) watch(w *warp, p *path) {
-	if w.turn > 0 || p.mask == 0 {
+	if p.mask == 0 {
 		return
 	}
-	if w.used > c.launch.Budget || c.used > blockBudget*c.launch.Budget {
+	if w.used > c.launch.Budget || c.used > blockBudget*c.launch.Budget { // also where the turn ended at a barrier
 		in := &w.fn.code[p.pc]
 		w.fatal(in, Timeout, bits.TrailingZeros32(p.mask), "the warp has executed %d instructions and is still running", w.used)
 	}
-	if w.polls && p.lanes() != p.mask {
+	if w.turn <= 0 && w.polls && p.lanes() != p.mask {
 		w.split(p)
 	}
 }

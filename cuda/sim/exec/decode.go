@@ -269,6 +269,9 @@ func (d *decoder) readsSpecial(s special) bool {
 // reg is the slot of a register operand, or of one element of it.
 func (d *decoder) reg(r *ptx.RegRef) slot {
 	first, ok := d.regs[r.Reg]
+	if r.Reg.Type == ptx.B128 && r.Elem < 0 {
+		d.refuse("a register of type .b128 in an instruction of another type")
+	}
 	if !ok {
 		first = d.newSlot(r.Reg.Name, r.Reg.Type, max(r.Reg.Vec, 1))
 		d.regs[r.Reg] = first
@@ -283,12 +286,13 @@ func (d *decoder) reg(r *ptx.RegRef) slot {
 
 func (d *decoder) newSlot(name string, t ptx.Type, n int) slot {
 	s := slot{bits: uint8(t.Bits()), def: int32(d.fn.nDef)}
+	if t == ptx.B128 { // its two halves
+		s.bits, n = 64, 2*n
+	}
 	switch {
 	case t == ptx.Pred:
 		s.class, s.idx = cPred, int32(d.fn.nPred)
 		d.fn.nPred += n
-	case t.Bits() > 64:
-		d.refuse("registers of type .%v", t)
 	case t.Bits() > 32:
 		s.class, s.idx = c64, int32(d.fn.n64)
 		d.fn.n64 += n
@@ -468,4 +472,22 @@ func list(o ptx.Operand) []ptx.Operand {
 		}
 	}
 	return []ptx.Operand{o}
+}
+
+// wide is list for operands of type t, and the type of its elements: a .b128 is two .b64, the lower half first.
+func wide(o ptx.Operand, t ptx.Type) ([]ptx.Operand, ptx.Type) {
+	if t != ptx.B128 {
+		return list(o), t
+	}
+	switch o := o.(type) {
+	case *ptx.RegRef:
+		if o.Reg.Type == ptx.B128 {
+			low, high := *o, *o
+			low.Elem, high.Elem = 0, 1
+			return []ptx.Operand{&low, &high}, ptx.B64
+		}
+	case *ptx.Sink:
+		return []ptx.Operand{o, o}, ptx.B64
+	}
+	return list(o), ptx.B64
 }

@@ -3,6 +3,7 @@ package exec
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/rapt-go/rapt/cuda/ptx"
 	"github.com/rapt-go/rapt/cuda/sim/mem"
@@ -11,7 +12,7 @@ import (
 // Load places the variables of the module's .global and .const spaces in a device's memory, with their
 // initial values or zeros.
 func (p *Program) Load(m *mem.Memory) (*Image, error) {
-	im := &Image{program: p, memory: m, vars: map[*ptx.Var]*mem.Allocation{}, names: map[string]*mem.Allocation{}}
+	im := &Image{constBase: math.MaxUint64, program: p, memory: m, vars: map[*ptx.Var]*mem.Allocation{}, names: map[string]*mem.Allocation{}}
 	for _, v := range p.module.Vars {
 		if v.Space != ptx.GlobalSpace && v.Space != ptx.ConstSpace || v.Linkage == ptx.Extern {
 			continue
@@ -23,7 +24,10 @@ func (p *Program) Load(m *mem.Memory) (*Image, error) {
 		}
 		clear(a.Data)
 		a.SetInit(0, a.Size)
-		a.ReadOnly = v.Space == ptx.ConstSpace
+		if v.Space == ptx.ConstSpace {
+			a.ReadOnly = true
+			im.constBase = min(im.constBase, a.Base-constStart)
+		}
 		im.vars[v], im.names[v.Name] = a, a
 	}
 	for _, v := range p.module.Vars {
@@ -103,16 +107,24 @@ func (im *Image) initialValue(v *ptx.Var, in *ptx.Init) (uint64, error) {
 	case *ptx.SymRef:
 		if a := im.vars[o.Var]; a != nil {
 			x := a.Base + uint64(o.Offset)
-			if in.Mask != 0 {
-				return 0, fmt.Errorf("%w: mask()", ErrNotSimulated)
+			if o.Var.Space == ptx.ConstSpace && !in.Generic {
+				x -= im.constBase
 			}
-			return x, nil
+			return masked(x, in.Mask), nil
 		}
 		if o.Func != nil {
-			return im.program.codeAddress(o.Func), nil
+			return masked(im.program.codeAddress(o.Func), in.Mask), nil
 		}
 	}
 	return 0, fmt.Errorf("%w: this initial value", ErrNotSimulated)
+}
+
+// masked is the part of an address that a mask selects, all of it without one.
+func masked(x, mask uint64) uint64 {
+	if mask == 0 {
+		return x
+	}
+	return x & mask >> bits.TrailingZeros64(mask)
 }
 
 // Global is the address and size of a variable of the module.

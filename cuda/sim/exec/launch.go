@@ -109,6 +109,8 @@ type Image struct {
 	memory  *mem.Memory
 	vars    map[*ptx.Var]*mem.Allocation
 	names   map[string]*mem.Allocation
+	// constBase is the generic address of constant memory's address 0.
+	constBase uint64
 }
 
 // A run is a launch in progress.
@@ -283,7 +285,11 @@ func (w *worker) finish() {
 func (w *worker) resolve(c constant) uint64 {
 	switch {
 	case c.sym != nil:
-		return w.image.vars[c.sym].Base + c.value
+		x := w.image.vars[c.sym].Base + c.value
+		if c.sym.Space == ptx.ConstSpace {
+			x -= w.image.constBase
+		}
+		return x
 	case c.fn != nil:
 		return w.image.program.codeAddress(c.fn)
 	}

@@ -8,7 +8,8 @@ import (
 
 // Generic addresses of shared and local memory and of kernel parameters lie in windows that no
 // allocation of package mem reaches. An address in a state space is the offset in its window, but for
-// parameters, whose addresses are generic ones.
+// parameters and global memory, whose addresses are generic ones. Constant memory is a part of the device's, and starts at
+// the lowest of the module's constants, so that 32 bits hold its addresses as they do on hardware.
 const (
 	sharedWindow = 0x0000_6000_0000_0000
 	localWindow  = 0x0000_6100_0000_0000
@@ -19,6 +20,9 @@ const (
 
 	// localBase is the address of the first byte of local memory, so that 0 is none.
 	localBase = 0x1000
+
+	// constStart is the address of the first constant.
+	constStart = 0x100
 )
 
 // sharedLayout is where the shared variables of a kernel lie. Gaps between them, which hardware does

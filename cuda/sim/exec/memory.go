@@ -98,7 +98,7 @@ func (d *decoder) ordering(a *memAccess) {
 
 func decodeLd(d *decoder) {
 	in := d.src
-	t := in.Type(0)
+	dst, t := wide(in.Args[0], in.Type(0))
 	a := &memAccess{space: in.Space(), size: t.Size(), signed: t.IsSigned()}
 	if t.Size() == 0 || t.Size() > 8 {
 		d.refuse("type .%v", t)
@@ -106,7 +106,7 @@ func decodeLd(d *decoder) {
 	}
 	d.memory(in.Args[1], a)
 	d.ordering(a)
-	for _, o := range list(in.Args[0]) {
+	for _, o := range dst {
 		a.regs = append(a.regs, d.dst(o, t))
 	}
 	a.total = a.size * len(a.regs)
@@ -117,7 +117,7 @@ func decodeLd(d *decoder) {
 
 func decodeSt(d *decoder) {
 	in := d.src
-	t := in.Type(0)
+	src, t := wide(in.Args[1], in.Type(0))
 	a := &memAccess{space: in.Space(), size: t.Size(), write: true}
 	if t.Size() == 0 || t.Size() > 8 {
 		d.refuse("type .%v", t)
@@ -126,7 +126,7 @@ func decodeSt(d *decoder) {
 	d.memory(in.Args[0], a)
 	d.ordering(a)
 	uses := len(d.inst.uses)
-	for _, o := range list(in.Args[1]) {
+	for _, o := range src {
 		a.regs = append(a.regs, d.val(o, t))
 	}
 	if len(a.regs) > 1 {
@@ -183,6 +183,11 @@ func spaceOf(addr uint64) (ptx.Space, uint64) {
 // bySpace calls f for the lanes of each space that an access reaches, with addresses in the space.
 func (w *warp) bySpace(a *memAccess, m uint32, f func(space ptx.Space, addr *lanes64, m uint32)) {
 	addr := w.addresses(a)
+	if a.space == ptx.ConstSpace {
+		for l := range addr {
+			addr[l] += w.cta.worker.image.constBase
+		}
+	}
 	if a.space != ptx.Generic {
 		f(a.space, addr, m)
 		return

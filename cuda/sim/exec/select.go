@@ -211,8 +211,9 @@ func decodeTestp(d *decoder) {
 
 // decodeMov is mov: a copy, or the packing of a vector into a scalar and back.
 func decodeMov(d *decoder) {
-	in, t := d.src, d.src.Type(0)
-	dst, src := list(in.Args[0]), list(in.Args[1])
+	in := d.src
+	dst, _ := wide(in.Args[0], in.Type(0))
+	src, t := wide(in.Args[1], in.Type(0))
 	uses := len(d.inst.uses)
 	part := func(n int) ptx.Type { // of a scalar of type t
 		switch t.Bits() / n {
@@ -227,9 +228,6 @@ func decodeMov(d *decoder) {
 	}
 	var from, to []slot
 	switch {
-	case t == ptx.B128:
-		d.refuse("type .b128")
-		return
 	case len(dst) == len(src):
 		part = func(int) ptx.Type { return t }
 	case len(dst) != 1 && len(src) != 1:
@@ -254,8 +252,12 @@ func decodeMov(d *decoder) {
 	switch {
 	case len(dst) == len(src):
 		d.inst.run = func(w *warp, _ *inst, m uint32) {
+			var held [4]lanes64 // a source may be a destination before it
+			for i := range from {
+				held[i] = *w.read(from[i], &w.buf[0])
+			}
 			for i := range to {
-				w.write(to[i], w.read(from[i], &w.buf[0]), m)
+				w.write(to[i], &held[i], m)
 			}
 		}
 		if len(dst) == 1 {
@@ -350,11 +352,31 @@ func decodeCvta(d *decoder) {
 		d.refuse("generic addresses have 64 bits")
 	}
 	window := windowOf(in.Space())
+	if in.Space() == ptx.ConstSpace {
+		cvtaConst(d)
+		return
+	}
 	if in.Has(ptx.ModTo) {
 		d.apply1(func(a uint64) uint64 { return a - window }, t, t)
 		return
 	}
 	d.apply1(func(a uint64) uint64 { return a + window }, t, t)
+}
+
+// cvtaConst is cvta of constant memory, which lies where the module was loaded.
+func cvtaConst(d *decoder) {
+	a, r := d.val(d.src.Args[1], ptx.U64), d.dst(d.src.Args[0], ptx.U64)
+	to := d.src.Has(ptx.ModTo)
+	d.inst.run = func(w *warp, _ *inst, m uint32) {
+		base, x, out := w.cta.worker.image.constBase, w.read(a, &w.buf[0]), &w.buf[3]
+		if to {
+			base = -base
+		}
+		for l := range out {
+			out[l] = x[l] + base
+		}
+		w.write(r, out, m)
+	}
 }
 
 func decodeIsspacep(d *decoder) {
