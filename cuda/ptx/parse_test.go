@@ -37,7 +37,7 @@ func load(t *testing.T, body string) *Module {
 }
 
 func kernel(body string) string {
-	return ".version 8.0\n.target sm_90a\n.address_size 64\n.entry k(.param .u64 p)\n{\n" + body + "\n}\n"
+	return ".version 8.0\n.target sm_90a\n.address_size 64\n.entry k(.param .u64 arg)\n{\n" + body + "\n}\n"
 }
 
 func insts(m *Module) (list []*Inst) {
@@ -193,6 +193,12 @@ func TestErrors(t *testing.T) {
 		{kernel("mov.b32 %r0, 1;"), "6:9", ErrName, "%r0 is not declared"},
 		{kernel(".reg .b32 %r<4>; mov.b32 %r4, 1;"), "6:26", ErrName, "%r4 is not declared"},
 		{kernel(".reg .b32 %r<4>, %r3;"), "6:18", ErrName, "%r3 is declared again"},
+		{kernel(".reg .b32 arg;"), "6:11", ErrName, "arg is declared again"},
+		{kernel(".shared .b32 arg;"), "6:14", ErrName, "arg is declared again"},
+		{".version 7.1\n.target sm_80\n.global .b32 x; .global .u8 y = 0xF0(x);", "3:33", ErrIllegal, "expected one byte, such as 0xFF00"},
+		{".version 7.0\n.target sm_80\n.global .b32 x; .global .u8 y = 0xFF(x);", "3:33", ErrVersion, "need .version 7.1"},
+		{".version 6.0\n.target sm_61\n.global .b32 x; .entry k() { .reg .b32 r; atom.relaxed.global.add.u32 r, [x], r; }", "3:43", ErrTarget, "needs .target sm_70"},
+		{".version 6.0\n.target sm_61\n.global .b32 x; .entry k() { .reg .b32 r; st.weak.global.u32 [x], r; }", "3:43", ErrTarget, "needs .target sm_70"},
 		{kernel("bra nowhere;"), "6:5", ErrName, "nowhere is not declared"},
 		{kernel("L: L: ret;"), "6:4", ErrName, "L is declared again"},
 		{kernel(".reg .b32 a; @a ret;"), "6:15", ErrIllegal, "found @a of type .b32, expected a predicate"},
@@ -210,12 +216,12 @@ func TestErrors(t *testing.T) {
 		{kernel("wgmma.fence.sync.aligned;"), "6:1", ErrUnsupported, "warpgroup matrix instructions are not supported"},
 		{kernel("tex.2d.v4.f32.f32 {a,b,c,d}, [t, {x,y}];"), "6:1", ErrUnsupported, "texture instructions are not supported"},
 		{kernel("cp.async.bulk.commit_group;"), "6:1", ErrUnsupported, "bulk and tensor asynchronous copies"},
-		{kernel("mbarrier.frob.b64 [p];"), "6:1", ErrUnsupported, "this form of mbarrier"},
+		{kernel("mbarrier.frob.b64 [arg];"), "6:1", ErrUnsupported, "this form of mbarrier"},
 		{strings.Replace(kernel(".reg .b32 r;\nredux.sync.add.u32 r, r, -1;"), "sm_90a", "sm_75", 1), "7:1", ErrTarget, "needs .target sm_80 (the file has sm_75)"},
 		{strings.Replace(kernel(".reg .b16 h; .reg .f32 f; cvt.rn.satfinite.f16.f32 h, f;"), "sm_90a", "sm_80", 1), "6:27", ErrVersion, "needs .version 8.1 (the file has 8.0)"},
 		{kernel(".reg .b32 r; ld.global.b32 r, [s]; .shared .b32 s;"), "6:32", ErrName, "s is not declared"},
 		{kernel(".shared .b32 s; .reg .b32 r; ld.global.b32 r, [s];"), "6:48", ErrIllegal, "found s in .shared, expected a variable in .global"},
-		{kernel(".reg .b32 r; st.param.b32 [p], r;"), "6:28", ErrIllegal, "parameters of a kernel are read-only"},
+		{kernel(".reg .b32 r; st.param.b32 [arg], r;"), "6:28", ErrIllegal, "parameters of a kernel are read-only"},
 		{kernel(".reg .pred q; bar.sync 16;"), "6:24", ErrIllegal, "found 16, expected a constant from 0 to 15"},
 	} {
 		_, err := Load("test.ptx", []byte(c.src))

@@ -35,8 +35,8 @@ var ErrUnsupported = errors.New("arith: not supported")
 // A Type is an operand type of an instruction.
 type Type uint8
 
-// The types, as PTX spells them. B types are untyped bits. E4M3 and E5M2 are the 8-bit floating
-// point formats, which occur only in pairs.
+// The types, as PTX spells them. B types are untyped bits. E2M1 to E5M2 are the floating point formats of 4, 6 and
+// 8 bits, which occur only in pairs; those of 6 bits fill a byte each. UE8M0 is an exponent alone.
 const (
 	B1 Type = iota + 1
 	U2
@@ -55,6 +55,9 @@ const (
 	U64
 	S64
 	B64
+	E2M1
+	E2M3
+	E3M2
 	E4M3
 	E5M2
 	F16
@@ -68,6 +71,10 @@ const (
 	BF16x2
 	E4M3x2
 	E5M2x2
+	E2M1x2
+	E2M3x2
+	E3M2x2
+	UE8M0x2
 )
 
 type typeInfo struct {
@@ -84,12 +91,15 @@ var types = [...]typeInfo{
 	U16: {name: "u16", bits: 16}, S16: {name: "s16", bits: 16, signed: true}, B16: {name: "b16", bits: 16},
 	U32: {name: "u32", bits: 32}, S32: {name: "s32", bits: 32, signed: true}, B32: {name: "b32", bits: 32},
 	U64: {name: "u64", bits: 64}, S64: {name: "s64", bits: 64, signed: true}, B64: {name: "b64", bits: 64},
+	E2M1: {name: "e2m1", bits: 4}, E2M3: {name: "e2m3", bits: 8}, E3M2: {name: "e3m2", bits: 8},
 	E4M3: {name: "e4m3", bits: 8}, E5M2: {name: "e5m2", bits: 8},
 	F16: {name: "f16", bits: 16}, BF16: {name: "bf16", bits: 16},
 	TF32: {name: "tf32", bits: 32}, F32: {name: "f32", bits: 32}, F64: {name: "f64", bits: 64},
 	U16x2: {name: "u16x2", bits: 32, lane: U16}, S16x2: {name: "s16x2", bits: 32, lane: S16},
 	F16x2: {name: "f16x2", bits: 32, lane: F16}, BF16x2: {name: "bf16x2", bits: 32, lane: BF16},
 	E4M3x2: {name: "e4m3x2", bits: 16, lane: E4M3}, E5M2x2: {name: "e5m2x2", bits: 16, lane: E5M2},
+	E2M1x2: {name: "e2m1x2", bits: 8, lane: E2M1}, E2M3x2: {name: "e2m3x2", bits: 16, lane: E2M3},
+	E3M2x2: {name: "e3m2x2", bits: 16, lane: E3M2}, UE8M0x2: {name: "ue8m0x2", bits: 16, lane: U8},
 }
 
 func (t Type) info() typeInfo {
@@ -122,7 +132,7 @@ func (t Type) String() string {
 }
 
 func (t Type) isInt() bool   { return t >= U2 && t <= B64 }
-func (t Type) isFloat() bool { return t >= E4M3 && t <= F64 }
+func (t Type) isFloat() bool { return t >= E2M1 && t <= F64 }
 
 // mask has the low bits that a value of the type occupies.
 func (t Type) mask() uint64 { return ^uint64(0) >> (64 - uint(t.Bits())) }

@@ -218,7 +218,10 @@ func (n number) integer(r Round) number {
 }
 
 func cvtPacked(dst, src Type, o Options) (func(a uint64) uint64, error) {
-	small := func(t Type) bool { return t == E4M3x2 || t == E5M2x2 }
+	if dst == UE8M0x2 || src == UE8M0x2 {
+		return cvtScales(dst, src, o)
+	}
+	small := func(t Type) bool { return t >= E4M3x2 && t <= E3M2x2 }
 	if !(small(dst) && src == F16x2 || dst == F16x2 && small(src)) || o.Round != RN {
 		return nil, fmt.Errorf("%w: cvt.%v.%v with %+v", ErrUnsupported, dst, src, o)
 	}
@@ -228,9 +231,50 @@ func cvtPacked(dst, src Type, o Options) (func(a uint64) uint64, error) {
 	return func(a uint64) uint64 { return half(a>>from&mask)<<to | half(a&mask) }, nil
 }
 
-// CvtPair selects cvt of two f32 to a packed type: f16x2, bf16x2, e4m3x2 or e5m2x2. The first
+// scaleOf is the exponent, biased by 127, of the magnitude of an f32 rounded to a power of two, at most 254;
+// 255 is NaN (§5.2.3, ue8m0).
+func scaleOf(a uint64, r Round) uint64 {
+	magnitude := a & 0x7fffffff
+	exp, fraction := magnitude>>23, magnitude&0x7fffff
+	switch {
+	case magnitude > 0x7f800000:
+		return 255
+	case exp >= 254:
+		return 254
+	case r == RZ || fraction == 0 || exp == 0 && fraction <= 1<<22: // 2⁻¹²⁷ is a subnormal of f32
+		return exp
+	}
+	return exp + 1
+}
+
+// cvtScales is cvt between two ue8m0 and bf16x2.
+func cvtScales(dst, src Type, o Options) (func(a uint64) uint64, error) {
+	switch {
+	case dst == UE8M0x2 && src == BF16x2 && (o.Round == RZ || o.Round == RP):
+		return func(a uint64) uint64 {
+			return scaleOf(a&0xffff0000, o.Round)<<8 | scaleOf(a&0xffff<<16, o.Round)
+		}, nil
+	case dst == BF16x2 && src == UE8M0x2 && o.Round == RN:
+		value := func(e uint64) uint64 {
+			switch e {
+			case 0:
+				return 1 << 6 // subnormal
+			case 255:
+				return formats[BF16].nan
+			}
+			return e << 7
+		}
+		return func(a uint64) uint64 { return value(a>>8&255)<<16 | value(a&255) }, nil
+	}
+	return nil, fmt.Errorf("%w: cvt.%v.%v with %+v", ErrUnsupported, dst, src, o)
+}
+
+// CvtPair selects cvt of two f32 to a packed type: f16x2, bf16x2 or a pair of narrower floats. The first
 // operand goes to the upper half.
 func CvtPair(dst, src Type, o Options) (func(a, b uint64) uint64, error) {
+	if dst == UE8M0x2 && src == F32 && (o.Round == RZ || o.Round == RP) {
+		return func(a, b uint64) uint64 { return scaleOf(a, o.Round)<<8 | scaleOf(b, o.Round) }, nil
+	}
 	if src != F32 || dst.Lane() == dst || !dst.Lane().isFloat() || o.Round > RP {
 		return nil, fmt.Errorf("%w: cvt.%v.%v with %+v", ErrUnsupported, dst, src, o)
 	}

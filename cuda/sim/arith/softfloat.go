@@ -14,10 +14,14 @@ type format struct {
 	width    int    // all bits
 	max      uint64 // the largest finite magnitude
 	inf      uint64 // infinity, or 0 where the format has none (E4M3)
-	nan      uint64 // the canonical NaN
+	nan      uint64 // the canonical NaN, or what a NaN becomes in a format without (§9.7.9.21: the largest value)
+	finite   bool   // neither infinity nor NaN
 }
 
 var formats = [...]format{
+	E2M1: {mantissa: 1, bias: 1, width: 4, max: 0x7, nan: 0x7, finite: true},
+	E2M3: {mantissa: 3, bias: 1, width: 6, max: 0x1f, nan: 0x1f, finite: true},
+	E3M2: {mantissa: 2, bias: 3, width: 6, max: 0x1f, nan: 0x1f, finite: true},
 	E4M3: {mantissa: 3, bias: 7, width: 8, max: 0x7e, nan: 0x7f},
 	E5M2: {mantissa: 2, bias: 15, width: 8, max: 0x7b, inf: 0x7c, nan: 0x7f},
 	F16:  {mantissa: 10, bias: 15, width: 16, max: 0x7bff, inf: 0x7c00, nan: 0x7fff},
@@ -35,7 +39,7 @@ func (f *format) bits(a uint64) uint64 { return a & (f.sign()<<1 - 1) }
 
 func (f *format) isNaN(a uint64) bool {
 	if f.inf == 0 {
-		return a&(f.sign()-1) == f.nan
+		return !f.finite && a&(f.sign()-1) == f.nan
 	}
 	return a&(f.sign()-1) > f.inf
 }

@@ -15,6 +15,7 @@ var arithTypes = map[ptx.Type]arith.Type{
 	ptx.B64: arith.B64, ptx.U64: arith.U64, ptx.S64: arith.S64, ptx.F16: arith.F16, ptx.BF16: arith.BF16, ptx.TF32: arith.TF32,
 	ptx.F32: arith.F32, ptx.F64: arith.F64, ptx.F16x2: arith.F16x2, ptx.BF16x2: arith.BF16x2, ptx.U16x2: arith.U16x2,
 	ptx.S16x2: arith.S16x2, ptx.E4M3: arith.E4M3, ptx.E5M2: arith.E5M2, ptx.E4M3x2: arith.E4M3x2, ptx.E5M2x2: arith.E5M2x2,
+	ptx.E2M1x2: arith.E2M1x2, ptx.E2M3x2: arith.E2M3x2, ptx.E3M2x2: arith.E3M2x2, ptx.UE8M0x2: arith.UE8M0x2,
 	ptx.U2: arith.U2, ptx.S2: arith.S2,
 }
 

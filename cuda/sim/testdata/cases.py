@@ -11,6 +11,12 @@ import random
 import struct
 from fractions import Fraction as Q
 
+import cases_arith
+import cases_flow
+import cases_lib
+import cases_matrix
+import cases_more
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 R = random.Random(20)
 TESTS = []
@@ -795,6 +801,9 @@ for old in os.listdir(os.path.join(HERE, "cases")):
     os.remove(os.path.join(HERE, "cases", old))
 for part in (integers, logic, floating, conversions, comparisons, memory_cases, atomics, warps, control, matrices, asynchronous, loading):
     part()
+for part in (cases_arith, cases_flow, cases_matrix, cases_more):
+    part.run()
+TESTS += cases_lib.TESTS
 with open(os.path.join(HERE, "cases.json"), "w") as f:
-    f.write('{"tests": [\n' + ",\n".join(json.dumps(t) for t in TESTS) + "\n]}\n")
+    f.write('{"tests": [\n' + ",\n".join(json.dumps(t, separators=(",", ":")) for t in TESTS) + "\n]}\n")
 print(len(TESTS), "cases")
