@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -352,7 +353,11 @@ func TestNoGoroutines(t *testing.T) {
 		assert.Empty(t, v.streams)
 		assert.Empty(t, v.open)
 	}
-	assert.Equal(t, before, runtime.NumGoroutine())
+	// A goroutine that has reported its end may be counted for a moment more, here and in the count before.
+	for i := 0; i < 5000 && runtime.NumGoroutine() > before; i++ {
+		time.Sleep(time.Millisecond)
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
 // Everything but host buffers may be used from several goroutines.
