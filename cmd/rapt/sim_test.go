@@ -65,6 +65,21 @@ func TestSim(t *testing.T) {
 	assert.Contains(t, r.stderr, "no source file")
 }
 
+// TestSimInput: no more is read than may be.
+func TestSimInput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ten")
+	require.NoError(t, os.WriteFile(file, make([]byte, 10), 0o600))
+	data, err := readInput(file, 10)
+	require.NoError(t, err)
+	assert.Len(t, data, 10)
+	_, err = readInput(file, 9)
+	assert.EqualError(t, err, file+": more than 9 bytes")
+
+	r := rapt(t, "", "sim", "nothing.ptx", simCase("reverse.json"))
+	assert.Equal(t, exitFailure, r.code)
+	assert.Contains(t, r.stderr, "nothing.ptx: no such file")
+}
+
 func TestSimRace(t *testing.T) {
 	ptx, desc := simFiles(t, simDesc(simY, simX), "bar.sync 0;", "")
 	r := rapt(t, "", "sim", ptx, desc)
@@ -161,6 +176,35 @@ func TestSimBuffers(t *testing.T) {
 	assert.Contains(t, r.stdout, "y: 199 of 200 elements differ from what was expected: y[0] is 0, expected 7; worst: y[199] is 199, expected 7\n")
 	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(desc), "want.bin"), data[:800], 0o600))
 	assert.Contains(t, again(`"expect_file": "want.bin"`).stdout, "y[0] is 0, expected 31.5")
+}
+
+// TestSimUnwritten copies words that nothing has written: there is nothing wrong with that, but to expect
+// something of them.
+func TestSimUnwritten(t *testing.T) {
+	const copies = `.version 7.0
+.target sm_80
+.address_size 64
+.visible .entry copy(.param .u64 y, .param .u64 x)
+{
+	.reg .b64 %rd<6>; .reg .b32 %r<4>;
+	ld.param.u64 %rd1, [y];
+	ld.param.u64 %rd2, [x];
+	mov.u32 %r1, %tid.x;
+	mul.wide.u32 %rd3, %r1, 4;
+	add.s64 %rd1, %rd1, %rd3;
+	add.s64 %rd2, %rd2, %rd3;
+	ld.global.u32 %r2, [%rd2];
+	st.global.u32 [%rd1], %r2;
+	ret;
+}
+`
+	ptx, desc := simFiles(t, `{"grid": [1], "block": [8], "args": [{"name": "y", "buffer": "u32", "length": 8, "print": 8}, {"buffer": "u32", "length": 8}]}`)
+	require.NoError(t, os.WriteFile(ptx, []byte(copies), 0o600))
+	require.Equal(t, exitDone, rapt(t, "", "sim", ptx, desc).code)
+	require.NoError(t, os.WriteFile(desc, []byte(`{"grid": [1], "block": [8], "args": [{"name": "y", "buffer": "u32", "length": 8, "expect": 1}, {"buffer": "u32", "length": 8}]}`), 0o600))
+	r := rapt(t, "", "sim", ptx, desc)
+	require.Equal(t, exitFailure, r.code)
+	assert.Contains(t, r.stdout, "y: 8 of 8 elements have no value: nothing has written y[0], or only with what it read where nothing had been written\n")
 }
 
 func TestSimPointer(t *testing.T) {

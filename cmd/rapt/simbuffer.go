@@ -4,6 +4,7 @@ package main
 // expected of them.
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -387,6 +388,29 @@ func (b *bufferDesc) difference(name string, got []byte) string {
 		s += "; worst: " + at(worst)
 	}
 	return s
+}
+
+// unwritten says that elements of which something is expected have no value; written has a byte for each of
+// the buffer's, 0 where nothing has written it.
+func (b *bufferDesc) unwritten(name string, written []byte) string {
+	if b.want == nil {
+		return ""
+	}
+	bad, first := 0, int64(0)
+	size := int64(b.dtype.size())
+	for i := range b.length {
+		if bytes.IndexByte(written[i*size:(i+1)*size], 0) < 0 {
+			continue
+		}
+		if bad == 0 {
+			first = i
+		}
+		bad++
+	}
+	if bad == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s: %d of %d elements have no value: nothing has written %s[%d], or only with what it read where nothing had been written", name, bad, b.length, name, first)
 }
 
 // off is the difference in units of what is allowed, or 1 more than it where nothing is allowed; at most

@@ -56,9 +56,26 @@ func (a *argDesc) text() string {
 
 var numericsNames = []string{"exact", "in-order", "truncating"}
 
+// largestInput bounds what is read of a description or of PTX, in bytes: devices and pipes need not end.
+const largestInput = 256 << 20
+
+// readInput reads a file, or a pipe, of most bytes at most.
+func readInput(file string, most int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("%s: more than %d bytes", file, most)
+	}
+	return data, err
+}
+
 // readDesc reads a description.
 func readDesc(file string) (*launchDesc, error) {
-	data, err := os.ReadFile(file)
+	data, err := readInput(file, largestInput)
 	if err != nil {
 		return nil, err
 	}

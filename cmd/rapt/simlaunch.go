@@ -42,30 +42,42 @@ type simLaunch struct {
 func loadKernel(file string, desc *launchDesc) (*simKernel, error) {
 	k := &simKernel{desc: desc, file: file}
 	var err error
-	if k.src, err = os.ReadFile(file); err != nil {
+	if k.src, err = readInput(file, largestInput); err != nil {
 		return nil, failure{err}
 	}
-	if k.module, err = ptx.Load(file, k.src); err != nil {
-		return nil, ptxError(err)
+	v, err := sim.New(sim.Options{Devices: []driver.Info{desc.device}})
+	if err != nil {
+		return nil, failure{err}
 	}
-	if k.program, err = exec.Compile(k.module); err != nil {
-		return nil, ptxError(err)
+	dev, err := v.Open(0)
+	if err != nil {
+		return nil, failure{err}
 	}
+	defer dev.Close()
+	m, err := dev.(*sim.Device).LoadFile(file, k.src)
+	if err != nil {
+		return nil, ptxError(file, err)
+	}
+	k.program, k.module = m.Program(), m.Program().Module()
 	if k.kernel, err = k.find(); err != nil {
 		return nil, failure{fmt.Errorf("%s: kernel: %w", desc.file, err)}
 	}
 	if err := k.checkArgs(); err != nil {
 		return nil, failure{fmt.Errorf("%s: %w", desc.file, err)}
 	}
-	return k, k.accept()
+	return k, k.accept(dev, m)
 }
 
 // ptxError has the status of what is not supported for PTX that may be right.
-func ptxError(err error) error {
-	if errors.Is(err, ptx.ErrUnsupported) || errors.Is(err, exec.ErrNotSimulated) {
-		return notSimulated{err}
+func ptxError(file string, err error) error {
+	e, ok := errors.AsType[*driver.Error](err)
+	switch {
+	case !ok || e.Log == "":
+		return failure{fmt.Errorf("%s: %w", file, err)}
+	case e.Code == driver.NotSupported:
+		return notSimulated{errors.New(e.Log)}
 	}
-	return failure{err}
+	return failure{errors.New(e.Log)} // which names the file
 }
 
 // A notSimulated is PTX that may be right and is not simulated.
@@ -111,24 +123,8 @@ func (k *simKernel) checkArgs() error {
 	return nil
 }
 
-// accept asks a simulated driver whether it would load the module and start the launch.
-func (k *simKernel) accept() error {
-	v, err := sim.New(sim.Options{Devices: []driver.Info{k.desc.device}})
-	if err != nil {
-		return failure{err}
-	}
-	dev, err := v.Open(0)
-	if err != nil {
-		return failure{err}
-	}
-	defer dev.Close()
-	m, err := dev.Load(k.src)
-	if e, ok := errors.AsType[*driver.Error](err); ok && e.Log != "" {
-		return failure{fmt.Errorf("%s", strings.ReplaceAll(e.Log, "module1.ptx", k.file))} // the driver knows no file
-	}
-	if err != nil {
-		return failure{fmt.Errorf("%s: %w", k.file, err)}
-	}
+// accept asks the simulated driver whether it would start the launch.
+func (k *simKernel) accept(dev driver.Device, m *sim.Module) error {
 	f, err := m.Func(k.kernel.Name())
 	if err != nil {
 		return failure{fmt.Errorf("%s: %w", k.file, err)}
@@ -178,6 +174,9 @@ func (k *simKernel) launch(ctx context.Context, threads int, heat bool) (*simLau
 			arg.Elem = int64(a.buffer.dtype.size())
 			l.outputs[i] = buffers[i].Data
 			if s := a.buffer.difference(a.name, buffers[i].Data); s != "" {
+				l.report.Differences = append(l.report.Differences, s)
+			}
+			if s := a.buffer.unwritten(a.name, buffers[i].Init); s != "" {
 				l.report.Differences = append(l.report.Differences, s)
 			}
 		}

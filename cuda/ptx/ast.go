@@ -10,7 +10,7 @@ type Module struct {
 	Name        string // of the file, for messages
 	Version     Version
 	Target      Target
-	AddressSize int    // 32 or 64
+	AddressSize int    // 32 or 64; where the file does not say, 64, as ptxas has it on 64-bit hosts (ISA 11.1.3 says 32)
 	Items       []Item // everything below, in source order
 	Files       []*File
 	Vars        []*Var

@@ -64,7 +64,7 @@ func (l *legality) matches(in *Inst) []formMatch {
 	return m
 }
 
-// orderly tells that suffixes which belong to an instruction's name stand right behind it (mul.lo, cvta.to, bar.cta.red): the only
+// orderly tells that suffixes which belong to an instruction's name stand right behind it (mul.lo, cvta.to, div.full, bar.cta.red): the only
 // ones whose place counts, types among themselves aside.
 func orderly(op Op, mods []Mod) bool {
 	for i, m := range mods {
@@ -87,6 +87,10 @@ func ofName(op Op, m Mod) bool {
 		return m == ModCTA || m == ModArrive || m == ModRed
 	case OpSetmaxnreg:
 		return m == ModInc || m == ModDec
+	case OpDiv:
+		return m == ModFull
+	case OpMbarrierTestWait, OpMbarrierTryWait:
+		return m == ModParity
 	}
 	return false
 }

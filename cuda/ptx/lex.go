@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // The lexer, ISA 4.1 to 4.5.
@@ -95,7 +96,7 @@ func (l *lexer) at(i int) byte {
 	return 0
 }
 
-// space skips blanks and comments; it is false at a comment that does not end.
+// space skips blanks, comments and the preprocessor's line markers (ISA 4.1); it is false at a comment that does not end.
 func (l *lexer) space() bool {
 	for l.off < len(l.src) {
 		c := l.src[l.off]
@@ -106,7 +107,7 @@ func (l *lexer) space() bool {
 			l.lineStart = l.off
 		case charClass[c]&charSpace != 0:
 			l.off++
-		case c == '/' && l.at(l.off+1) == '/':
+		case c == '/' && l.at(l.off+1) == '/', c == '#' && l.lineMarker():
 			for l.off < len(l.src) && l.src[l.off] != '\n' {
 				l.off++
 			}
@@ -128,6 +129,18 @@ func (l *lexer) space() bool {
 		}
 	}
 	return true
+}
+
+// lineMarker tells a line such as # 1 "scale.cu" or #line 1 "scale.cu", of which nothing is taken.
+func (l *lexer) lineMarker() bool {
+	if strings.TrimLeft(l.src[l.lineStart:l.off], " \t") != "" {
+		return false
+	}
+	rest := l.off + 1
+	for l.at(rest) == ' ' || l.at(rest) == '\t' {
+		rest++
+	}
+	return charClass[l.at(rest)]&charDigit != 0 || strings.HasPrefix(l.src[rest:], "line ")
 }
 
 func (l *lexer) pos() Pos {

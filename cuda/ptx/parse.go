@@ -36,7 +36,7 @@ func Parse(name string, src []byte) (*Module, error) {
 	}
 	// cuModuleLoadData takes a string that ends with a zero byte; files keep it.
 	text := strings.TrimRight(string(src), "\x00")
-	p := &parser{lexer: lexer{src: text}, m: &Module{Name: name, AddressSize: 32}, mods: map[string][]Mod{}}
+	p := &parser{lexer: lexer{src: text}, m: &Module{Name: name, AddressSize: 64}, mods: map[string][]Mod{}}
 	p.advance()
 	p.module()
 	if err := p.errs.err(); err != nil {
@@ -109,7 +109,8 @@ func (p *parser) ident(what string) (string, Pos, error) {
 	return s, pos, nil
 }
 
-// recover skips what is left of a statement: to after its ';', or a block in braces, or to a closing brace or the end.
+// recover skips what is left of a statement: to after its ';', or a block in braces, or to a closing brace or the end. Braces that
+// operands go on behind are a vector.
 func (p *parser) recover() {
 	for p.tok.kind != tokEOF && !p.is("}") {
 		if p.accept(";") {
@@ -117,7 +118,10 @@ func (p *parser) recover() {
 		}
 		if p.is("{") {
 			p.skipBlock()
-			return
+			if !p.is(",") && !p.is("]") && !p.is(")") && !p.is(";") {
+				return
+			}
+			continue
 		}
 		p.advance()
 	}
@@ -427,4 +431,28 @@ func (p *parser) integer(what string) (uint64, error) {
 	v := p.tok.val
 	p.advance()
 	return v, nil
+}
+
+func (p *parser) small(to *int) error {
+	pos := p.tok.pos
+	n, err := p.integer("a number")
+	if err != nil {
+		return err
+	}
+	if n > math.MaxInt32 {
+		return p.fail(pos, ErrSyntax, "found %d, expected at most %d", n, math.MaxInt32)
+	}
+	*to = int(n)
+	return nil
+}
+
+func (p *parser) positive(to *int) error {
+	pos := p.tok.pos
+	if err := p.small(to); err != nil {
+		return err
+	}
+	if *to == 0 {
+		return p.fail(pos, ErrSyntax, "found 0, expected at least 1")
+	}
+	return nil
 }

@@ -216,7 +216,7 @@ func TestErrors(t *testing.T) {
 		{kernel("wgmma.fence.sync.aligned;"), "6:1", ErrUnsupported, "warpgroup matrix instructions are not supported"},
 		{kernel("tex.2d.v4.f32.f32 {a,b,c,d}, [t, {x,y}];"), "6:1", ErrUnsupported, "texture instructions are not supported"},
 		{kernel("cp.async.bulk.commit_group;"), "6:1", ErrUnsupported, "bulk and tensor asynchronous copies"},
-		{kernel("mbarrier.frob.b64 [arg];"), "6:1", ErrUnsupported, "this form of mbarrier"},
+		{kernel("mbarrier.frob.b64 [arg];"), "6:1", ErrUnsupported, "other forms of mbarrier are not supported"},
 		{strings.Replace(kernel(".reg .b32 r;\nredux.sync.add.u32 r, r, -1;"), "sm_90a", "sm_75", 1), "7:1", ErrTarget, "needs .target sm_80 (the file has sm_75)"},
 		{strings.Replace(kernel(".reg .b16 h; .reg .f32 f; cvt.rn.satfinite.f16.f32 h, f;"), "sm_90a", "sm_80", 1), "6:27", ErrVersion, "needs .version 8.1 (the file has 8.0)"},
 		{kernel(".reg .b32 r; ld.global.b32 r, [s]; .shared .b32 s;"), "6:32", ErrName, "s is not declared"},

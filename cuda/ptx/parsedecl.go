@@ -6,8 +6,12 @@ import (
 
 // Declarations: variables, registers and functions, ISA 5.4, 11.2 and 11.4.
 
-// maxBytes bounds the size of a variable, so that sizes never overflow.
-const maxBytes = 1 << 46
+const (
+	// maxBytes bounds the size of a variable, so that sizes never overflow.
+	maxBytes = 1 << 46
+	// maxAlign is far more than a page of a GPU's memory.
+	maxAlign = 1 << 20
+)
 
 func (p *parser) variables(link Linkage) ([]*Var, error) {
 	v, err := p.varHead(link)
@@ -120,8 +124,8 @@ func (p *parser) alignment() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n == 0 || n&(n-1) != 0 || n > 1<<20 {
-		return 0, p.fail(pos, ErrSyntax, "found .align %d, expected a power of two", n)
+	if n == 0 || n&(n-1) != 0 || n > maxAlign {
+		return 0, p.fail(pos, ErrSyntax, "found .align %d, expected a power of two, at most %d", n, maxAlign)
 	}
 	return int(n), nil
 }
@@ -419,17 +423,17 @@ func (p *parser) perf(f *Func) error {
 		p.advance()
 		switch name.text {
 		case "maxntid":
-			err = p.triple(&q.MaxNTID)
+			err = p.triple(&q.MaxNTID, p.positive)
 		case "reqntid":
-			err = p.triple(&q.ReqNTID)
+			err = p.triple(&q.ReqNTID, p.positive)
 		case "reqnctapercluster":
-			err = p.triple(&q.ReqNCTAPerCluster)
+			err = p.triple(&q.ReqNCTAPerCluster, p.small)
 		case "minnctapersm":
-			err = p.small(&q.MinNCTAPerSM)
+			err = p.positive(&q.MinNCTAPerSM)
 		case "maxnctapersm":
-			err = p.small(&q.MaxNCTAPerSM)
+			err = p.positive(&q.MaxNCTAPerSM)
 		case "maxnreg":
-			err = p.small(&q.MaxNReg)
+			err = p.positive(&q.MaxNReg)
 		case "maxclusterrank":
 			err = p.small(&q.MaxClusterRank)
 		case "abi_preserve":
@@ -460,24 +464,11 @@ func (p *parser) perf(f *Func) error {
 	return nil
 }
 
-func (p *parser) small(to *int) error {
-	pos := p.tok.pos
-	n, err := p.integer("a number")
-	if err != nil {
-		return err
-	}
-	if n > math.MaxInt32 {
-		return p.fail(pos, ErrSyntax, "found %d, expected at most %d", n, math.MaxInt32)
-	}
-	*to = int(n)
-	return nil
-}
-
-// triple reads x{, y{, z}}; absent dimensions are 1.
-func (p *parser) triple(to *[3]int) error {
+// triple reads x{, y{, z}} with the given function; absent dimensions are 1.
+func (p *parser) triple(to *[3]int, read func(*int) error) error {
 	*to = [3]int{1, 1, 1}
 	for i := range to {
-		if err := p.small(&to[i]); err != nil {
+		if err := read(&to[i]); err != nil {
 			return err
 		}
 		if i == 2 || !p.accept(",") {

@@ -21,13 +21,14 @@ func (m *Module) Check() error {
 }
 
 type checker struct {
-	m      *Module
-	vars   map[string]*Var
-	funcs  map[string]*Func
-	fn     *Func
-	scopes []*scope
-	errs   ErrorList
-	legal  *legality
+	m        *Module
+	vars     map[string]*Var
+	funcs    map[string]*Func
+	declared map[string]Pos // where the module first has a name
+	fn       *Func
+	scopes   []*scope
+	errs     ErrorList
+	legal    *legality
 	// namesOnly leaves the instructions unchecked.
 	namesOnly bool
 }
@@ -58,10 +59,13 @@ func (c *checker) header() {
 	if !v.AtLeast(since) {
 		c.fail(Pos{1, 1}, ErrVersion, ".target %v needs .version %v, the file has %v", c.m.Target, since, v)
 	}
+	c.targetOptions()
 }
 
 func (c *checker) globals() {
+	c.declared = map[string]Pos{}
 	for _, v := range c.m.Vars {
+		c.first(v.Name, v.Pos)
 		if old := c.vars[v.Name]; old != nil && old.Linkage != Extern && v.Linkage != Extern {
 			c.fail(v.Pos, ErrName, "%s is declared again, first at line %d", v.Name, old.Pos.Line)
 		} else if old == nil || old.Linkage == Extern {
@@ -70,6 +74,7 @@ func (c *checker) globals() {
 		c.variable(v)
 	}
 	for _, f := range c.m.Funcs {
+		c.first(f.Name, f.Pos)
 		old := c.funcs[f.Name]
 		switch {
 		case c.vars[f.Name] != nil:
@@ -82,75 +87,21 @@ func (c *checker) globals() {
 	}
 	for _, v := range c.m.Vars {
 		if v.Init != nil {
-			c.initializer(v.Init)
+			c.initial(v)
 		}
 	}
-}
-
-func (c *checker) initializer(in *Init) {
-	for _, e := range in.List {
-		c.initializer(e)
-	}
-	id, ok := in.Value.(*Ident)
-	if !ok {
-		return
-	}
-	s := &SymRef{Pos: id.Pos, Var: c.vars[id.Name], Offset: id.Offset}
-	if s.Var == nil {
-		s.Func = c.funcs[id.Name]
-	}
-	if s.Var == nil && s.Func == nil {
-		c.fail(id.Pos, ErrName, "%s is not declared", clip(id.Name))
-		return
-	}
-	in.Value = s
-}
-
-// variable checks what a declaration may say, ISA 5.1, 5.2 and 5.4.
-func (c *checker) variable(v *Var) {
-	t := v.Type
-	switch {
-	case v.Space == RegSpace:
-		c.registerType(v.Pos, t, v.Vec)
-		return
-	case t == Pred:
-		c.fail(v.Pos, ErrIllegal, "%s: a predicate must be a register", v.Name)
-	case typeInfo[t].kind == kindOpaque:
-		c.fail(v.Pos, ErrUnsupported, "%s: .%v", v.Name, t)
-	case t == B128 && !c.m.Version.AtLeast(Version{8, 3}):
-		c.fail(v.Pos, ErrVersion, "%s: .b128 needs .version 8.3", v.Name)
-	case t.Size() == 0 || t.IsPacked() && t != F16x2 || t == BF16 || t == TF32 || t == E4M3 || t == E5M2:
-		c.fail(v.Pos, ErrIllegal, "%s: .%v is a type of instructions only", v.Name, t)
-	case v.Vec > 1 && v.Vec*t.Bits() > 128:
-		c.fail(v.Pos, ErrIllegal, "%s: a vector of %d bits, at most 128", v.Name, v.Vec*t.Bits())
-	}
-	for i, d := range v.Dims {
-		last := v.Space == ParamSpace || v.Linkage == Extern
-		if d == -1 && (i > 0 || !last) {
-			c.fail(v.Pos, ErrIllegal, "%s: an array without size must be .extern", v.Name)
+	for _, it := range c.m.Items {
+		if a, ok := it.(*Alias); ok {
+			c.alias(a)
 		}
-	}
-	if v.Init != nil && v.Space != GlobalSpace && v.Space != ConstSpace {
-		c.fail(v.Init.Pos, ErrIllegal, "%s: only .global and .const variables have initial values", v.Name)
-	}
-}
-
-func (c *checker) registerType(pos Pos, t Type, vec int) {
-	switch {
-	case t == B128 && !c.m.Version.AtLeast(Version{8, 3}):
-		c.fail(pos, ErrVersion, "registers of type .b128 need .version 8.3")
-	case t == B128 && c.m.Target.SM < 70:
-		c.fail(pos, ErrTarget, "registers of type .b128 need .target sm_70")
-	case t != Pred && (t.Size() == 0 || t.IsPacked() && t != F16x2 || t == BF16 || t == TF32 || t == E4M3 || t == E5M2) || typeInfo[t].kind == kindOpaque:
-		c.fail(pos, ErrIllegal, "no register has type .%v", t)
-	case vec > 1 && (t == Pred || vec > 4 || vec*t.Bits() > 128):
-		c.fail(pos, ErrIllegal, "no vector register has %d elements of type .%v", vec, t)
 	}
 }
 
 func (c *checker) function(f *Func) {
 	c.fn = f
 	c.scopes = []*scope{{}}
+	c.perf(f)
+	c.paramSpace(f)
 	for _, list := range [][]*Var{f.Results, f.Params} {
 		for _, v := range list {
 			c.declareVar(v)

@@ -41,7 +41,7 @@ func (c *checker) declare(pos Pos, name string, what any) {
 func (c *checker) declareVar(v *Var) {
 	c.variable(v)
 	if v.Init != nil {
-		c.initializer(v.Init)
+		c.initial(v)
 	}
 	if v.Space == RegSpace {
 		v.Reg = c.newReg(v.Name, v.Type, v.Vec, v.Pos)

@@ -107,8 +107,8 @@ cvt.rn{.relu}.f16x2.e4m3x2|e5m2x2 d, a:1! ; 7.8 90
 cvt.rn.satfinite{.relu}.e2m1x2|e2m3x2|e3m2x2.f32 d, a:f32, b:f32 ; 8.6 100f|120f
 cvt.rn{.relu}.f16x2.e2m1x2|e2m3x2|e3m2x2 d:f16x2, a:1 ; 8.6 100f|120f
 cvt.rz|rp{.satfinite}.ue8m0x2.f32 d, a:f32, b:f32 ; 8.6 100f|120f
-cvt.rz|rp{.satfinite}.ue8m0x2.bf16x2 d:b16, a:b32 ; 8.6 100f|120f
-cvt.rn.bf16x2.ue8m0x2 d:b32, a:b16 ; 8.6 100f|120f
+cvt.rz|rp{.satfinite}.ue8m0x2.bf16x2 d, a:b32 ; 8.6 100f|120f
+cvt.rn.bf16x2.ue8m0x2 d:b32, a:1 ; 8.6 100f|120f
 `
 
 // ISA 9.7.9.3 to 9.7.9.4: mov.

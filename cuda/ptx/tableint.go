@@ -68,7 +68,7 @@ fns.b32 d:b32, a:b32, b:b32, c:b32
 bfe.u32|u64|s32|s64 d, a, b:u32<0..255, c:u32<0..255
 bfi.b32|b64 d, a, b, c:u32<0..255, e:u32<0..255
 szext.clamp|wrap.u32|s32 d, a, b:u32 ; 7.6 70
-bmsk.clamp|wrap.b32 d, a:u32, b:u32 ; 7.6 70
+bmsk.clamp|wrap.b32 d:u32, a:u32, b:u32 ; 7.6 70
 dp4a.u32|s32.u32|s32 d:u32, a:u32, b:u32, c:u32 ; 5.0 61
 dp2a.lo|hi.u32|s32.u32|s32 d:u32, a:u32, b:u32, c:u32 ; 5.0 61
 `

@@ -13,11 +13,11 @@ var unclaimedOps = []struct{ prefix, family string }{
 	{"st.async", "asynchronous stores"}, {"red.async", "asynchronous reductions"}, {"st.bulk", "bulk stores"},
 	{"multimem", "multimem instructions"},
 	{"tensormap", "tensor maps"},
-	{"wmma", "wmma; use mma, ldmatrix and stmatrix"},
+	{"wmma", "wmma instructions, which mma, ldmatrix and stmatrix can replace,"},
 	{"mma.sp", "sparse matrix instructions"},
-	{"mbarrier", "this form of mbarrier"},
-	{"clusterlaunchcontrol", "cluster launch control"},
-	{"createpolicy", "this form of createpolicy"},
+	{"mbarrier", "other forms of mbarrier"},
+	{"clusterlaunchcontrol", "instructions of cluster launch control"},
+	{"createpolicy", "other forms of createpolicy"},
 	{"tex", "texture instructions"}, {"tld4", "texture instructions"}, {"txq", "texture instructions"},
 	{"suld", "surface instructions"}, {"sust", "surface instructions"}, {"sured", "surface instructions"}, {"suq", "surface instructions"},
 	{"istypep", "texture and surface references"},
@@ -27,7 +27,7 @@ var unclaimedOps = []struct{ prefix, family string }{
 	{"vmin2", "video instructions"}, {"vmax2", "video instructions"}, {"vset2", "video instructions"},
 	{"vadd4", "video instructions"}, {"vsub4", "video instructions"}, {"vavrg4", "video instructions"}, {"vabsdiff4", "video instructions"},
 	{"vmin4", "video instructions"}, {"vmax4", "video instructions"}, {"vset4", "video instructions"},
-	{"alloca", "stack allocation"}, {"stacksave", "stack allocation"}, {"stackrestore", "stack allocation"},
+	{"alloca", "instructions of stack allocation"}, {"stacksave", "instructions of stack allocation"}, {"stackrestore", "instructions of stack allocation"},
 }
 
 // unclaimed names the family that an opcode belongs to, empty for none of those above.

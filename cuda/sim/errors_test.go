@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 	"testing"
 
@@ -93,8 +94,18 @@ func TestLoad(t *testing.T) {
 		{"an illegal instruction", entry("7.0", "sm_80", "\tadd.f99 %r0, %r0, %r0;\n"), 0, A100, driver.InvalidPTX, "module1.ptx:8:2"},
 		{"an instruction of a later device", entry("7.0", "sm_75", "\tredux.sync.add.s32 %r0, 1, -1;\n"), 0, A100, driver.InvalidPTX, "sm_80"},
 		{"a texture", entry("7.0", "sm_80", "\ttex.1d.v4.f32.s32 {%r0, %r1, %r2, %r3}, [%rd0, {%r0}];\n"), 0, A100, driver.NotSupported, "texture"},
+		{"512 KiB of local memory", entry("7.0", "sm_80", "\t.local .b8 x[524288];\n\tst.local.u8 [x], 0;\n"), 0, A100, 0, ""},
+		{"too much local memory", entry("7.0", "sm_80", "\t.local .b8 x[524288]; .local .b8 y[1];\n\tst.local.u8 [x], 0;\n"), 0, A100, driver.InvalidPTX,
+			"module1.ptx:8:35: y: the local memory of k is more than 524288 bytes"},
+		{"too large an argument", ".version 7.0\n.target sm_80\n.address_size 64\n.func f(.param .b8 x[1073741824]) { ret; }\n.entry k() { ret; }", 0, A100, driver.InvalidPTX,
+			"x: the local memory of f is more"},
 		{"49 KiB of shared memory", entry("7.0", "sm_80", "\t.shared .b8 x[50176];\n\tst.shared.u8 [x], 0;\n"), 0, A100, driver.InvalidPTX, "50176"},
-		{"an undefined variable", ".extern .global .u32 x;\n", 0, A100, driver.InvalidPTX, ""},
+		{"no directive .version", ".extern .global .u32 x;\n", 0, A100, driver.InvalidPTX, ""},
+		{"a declared variable that is not used", strings.Replace(legal, ".visible", ".extern .global .u32 x;\n.visible", 1), 0, A100, 0, ""},
+		{"an undefined variable", strings.Replace(entry("7.0", "sm_80", "\tld.global.u32 %r0, [x];\n"), ".visible", ".extern .global .u32 x;\n.visible", 1), 0, A100,
+			driver.InvalidPTX, "x is declared .extern and nowhere defined"},
+		{"an undefined variable in an initial value", strings.Replace(legal, ".visible", ".extern .global .u32 x;\n.global .u64 p = x;\n.visible", 1), 0, A100,
+			driver.InvalidPTX, "x is declared .extern and nowhere defined"},
 	} {
 		r := open(t, Options{Version: c.version, Devices: []driver.Info{c.info}})
 		_, err := r.Load([]byte(c.src))
@@ -149,7 +160,7 @@ func TestMemory(t *testing.T) {
 
 	// A device of 80 GB costs nothing, and has no more than this machine gives.
 	r = open(t, Options{HostMemory: 1 << 20})
-	assert.EqualValues(t, 80<<30, r.Info().Memory)
+	assert.EqualValues(t, uint64(80<<30), r.Info().Memory)
 	free, err = r.Available()
 	r.ok(err)
 	assert.EqualValues(t, 1<<20, free)
@@ -184,7 +195,7 @@ func TestCopyErrors(t *testing.T) {
 		{"ranges that overlap", s.Copy(p, p+8, 16)},
 		{"a fill that is not aligned", s.Fill(p+2, 0, 1)},
 		{"a fill past the end", s.Fill(p, 0, 17)},
-		{"a fill of a count that overflows", s.Fill(p, 0, 1<<62+1)},
+		{"a fill of a count that overflows", s.Fill(p, 0, 1<<(bits.UintSize-2)+1)},
 		{"a negative fill", s.Fill(p, 0, -1)},
 	} {
 		assert.Equal(t, driver.InvalidValue, code(c.err), "%s: %v", c.what, c.err)
@@ -296,7 +307,7 @@ func TestLaunchErrors(t *testing.T) {
 		{plain, driver.Config{Grid: [3]int{1, 65535, 1}, Block: [3]int{1, 1, 1}}, arg, 0},
 		{plain, driver.Config{Grid: [3]int{0, 1, 1}, Block: one}, arg, driver.InvalidValue},
 		{plain, driver.Config{Grid: [3]int{1, 65536, 1}, Block: one}, arg, driver.InvalidValue},
-		{plain, driver.Config{Grid: [3]int{1 << 31, 1, 1}, Block: one}, arg, driver.InvalidValue},
+		{plain, driver.Config{Grid: [3]int{one[0] << 31, 1, 1}, Block: one}, arg, driver.InvalidValue},
 		{plain, driver.Config{Grid: one, Block: [3]int{1, 0, 1}}, arg, driver.InvalidValue},
 		{plain, driver.Config{Grid: one, Block: [3]int{1, 1, 65}}, arg, driver.InvalidValue},
 		{plain, driver.Config{Grid: one, Block: [3]int{32, 33, 1}}, arg, driver.InvalidValue},
@@ -333,7 +344,7 @@ func TestSticky(t *testing.T) {
 		{"a branch past the table", "\tmov.u32 %r0, 2;\n\tT: .branchtargets A, B;\n\tbrx.idx %r0, T;\nA:\nB:\n", driver.IllegalInstruction},
 		{"trap", "\ttrap;\n", driver.LaunchFailed},
 		{"a race", "\tmov.u32 %r0, %tid.x;\n\t.shared .b32 x;\n\tst.shared.u32 [x], %r0;\n", driver.LaunchFailed},
-		{"uninitialised", "\tld.global.u32 %r0, [%rd0+8];\n\tst.global.u32 [%rd0], %r0;\n", driver.LaunchFailed},
+		{"uninitialised", "\tld.global.u32 %r0, [%rd0+8];\n\tred.global.add.u32 [%rd0], %r0;\n", driver.LaunchFailed},
 	} {
 		for seed := range uint64(3) {
 			r := open(t, Options{Seed: seed, Budget: 1000})
@@ -392,7 +403,7 @@ func TestLenient(t *testing.T) {
 	}{
 		{SharedRaces, "\tmov.u32 %r0, %tid.x;\n\t.shared .b32 x;\n\tst.shared.u32 [x], %r0;\n"},
 		{GlobalRaces, "\tmov.u32 %r0, %ctaid.x;\n\tst.global.u32 [%rd0], %r0;\n"},
-		{Uninitialised, "\tld.global.u32 %r0, [%rd0+4];\n"},
+		{Uninitialised, "\tld.global.u32 %r0, [%rd0+4];\n\tsetp.eq.u32 %p0, %r0, 0;\n@%p0 bra OUT;\nOUT:\n"},
 	} {
 		for _, off := range []Checks{0, c.off} {
 			r := open(t, Options{Lenient: true, Off: off})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/rapt-go/rapt/cuda/driver"
@@ -16,16 +17,20 @@ import (
 // maxStaticShared is what ptxas allows a kernel to declare, on any device.
 const maxStaticShared = 48 * kib
 
+// maxLocal is what a thread has of local memory, on any device.
+const maxLocal = 512 * kib
+
 // maxRegisters is what a thread can have.
 const maxRegisters = 255
 
 // A Module is loaded PTX.
 type Module struct {
-	dev    *Device
-	name   string
-	image  *exec.Image
-	funcs  map[string]*Func
-	closed bool
+	dev     *Device
+	name    string
+	program *exec.Program
+	image   *exec.Image
+	funcs   map[string]*Func
+	closed  bool
 }
 
 // A Func is a kernel.
@@ -41,22 +46,34 @@ var versionLine = regexp.MustCompile(`(?m)^\s*\.version\s+(\d+)\.(\d+)`)
 // Load checks and decodes PTX. Its error is
 //   - driver.InvalidImage where there is nothing, driver.NoBinaryForGPU for a cubin or fat binary,
 //   - driver.UnsupportedPTXVersion if .version is newer than Options.Version compiles,
-//   - driver.InvalidPTX for what is not legal, for a .target that the device does not have, and for
-//     more than 48 KiB of declared shared memory; as drivers do, with the reason in Log,
+//   - driver.InvalidPTX for what is not legal, for a .target that the device does not have, for
+//     more than 48 KiB of declared shared memory, and for a function with more than 512 KiB of local
+//     memory and parameters of calls; with the reason in Log,
 //   - driver.NotSupported, with the instruction in Log, for PTX that may be legal and is not simulated.
 func (d *Device) Load(src []byte) (driver.Module, error) {
+	m, err := d.LoadFile("", src)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// LoadFile is Load of PTX from a file, which findings and errors name.
+func (d *Device) LoadFile(name string, src []byte) (*Module, error) {
 	d.drv.mu.Lock()
 	defer d.drv.mu.Unlock()
 	if err := d.plain("load"); err != nil {
 		return nil, err
 	}
 	d.modules++
-	name := fmt.Sprintf("module%d.ptx", d.modules)
+	if name == "" {
+		name = fmt.Sprintf("module%d.ptx", d.modules)
+	}
 	program, file, err := d.compile(name, src)
 	if err != nil {
 		return nil, err
 	}
-	m := &Module{dev: d, name: name, funcs: map[string]*Func{}}
+	m := &Module{dev: d, name: name, program: program, funcs: map[string]*Func{}}
 	if m.image, err = program.Load(d.memory); err != nil {
 		if errors.Is(err, mem.ErrOutOfMemory) {
 			return nil, memoryError("load", err)
@@ -103,12 +120,43 @@ func (d *Device) compile(name string, src []byte) (*exec.Program, *ptx.Module, e
 	if err != nil {
 		return nil, nil, loadError(driver.InvalidPTX, err)
 	}
+	for _, f := range file.Funcs {
+		if v := overLocal(f); v != nil {
+			return nil, nil, loadError(driver.InvalidPTX, fmt.Errorf("%s:%d:%d: %s: the local memory of %s is more than %d bytes, which a thread has",
+				name, v.Pos.Line, v.Pos.Col, v.Name, f.Name, maxLocal))
+		}
+	}
 	for _, k := range program.Kernels() {
 		if n := k.StaticShared(); n > maxStaticShared {
 			return nil, nil, loadError(driver.InvalidPTX, fmt.Errorf("%s: entry %s declares %d bytes of shared memory, at most %d", name, k.Name(), n, maxStaticShared))
 		}
 	}
 	return program, file, nil
+}
+
+// overLocal is the variable that takes a function's local memory beyond what a thread has, nil if none
+// does. What calls pass lies there too.
+func overLocal(f *ptx.Func) (over *ptx.Var) {
+	size := int64(0)
+	add := func(v *ptx.Var) {
+		if v.Space != ptx.LocalSpace && v.Space != ptx.ParamSpace || over != nil {
+			return
+		}
+		if size += v.Size(); size > maxLocal {
+			over = v
+		}
+	}
+	if !f.Entry {
+		for _, v := range slices.Concat(f.Results, f.Params) {
+			add(v)
+		}
+	}
+	f.Walk(func(s ptx.Stmt) {
+		if v, ok := s.(*ptx.Var); ok {
+			add(v)
+		}
+	})
+	return over
 }
 
 // accepts reports a .target that the device does not have. Those with a are for one chip, those with
@@ -150,6 +198,9 @@ func (d *Device) attrs(k *exec.Kernel, file *ptx.Module) driver.Attrs {
 	a.Registers = min(k.Registers(), bound)
 	return a
 }
+
+// Program is what the module was decoded to.
+func (m *Module) Program() *exec.Program { return m.program }
 
 // usable is the error of any call on the module.
 func (m *Module) usable(call string) error {

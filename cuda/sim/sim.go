@@ -43,7 +43,7 @@ const (
 	SharedRaces   Checks = 1 << iota // between threads of a block
 	GlobalRaces                      // between blocks
 	StreamRaces                      // between streams
-	Uninitialised                    // kernels that read memory which nothing wrote
+	Uninitialised                    // kernels that use what they read from memory which nothing wrote
 	UninitCopies                     // copies of such memory to the host
 	HostBuffers                      // host memory that is changed under a queued copy
 	Frees                            // memory that is freed under queued work
@@ -58,7 +58,7 @@ type Options struct {
 	Jitter   bool          // approximate instructions move inside of their bound
 	Workers  int           // blocks that run at once, 0 is GOMAXPROCS
 	Budget   uint64        // instructions of a warp before it has run away, 0 is 2²⁶
-	Stack    int           // bytes of local memory of a thread, 0 is 64 KiB
+	Stack    int           // bytes of local memory of a thread for calls, 0 is 64 KiB; see exec.Launch
 	Off      Checks
 
 	// Lenient goes on after findings that hardware would not have noticed. Otherwise they are errors

@@ -268,7 +268,7 @@ func TestHostBuffers(t *testing.T) {
 	r := open(t, Options{})
 	s, p, h := r.stream(), r.alloc(64), r.pin(64)
 	r.ok(s.Fill(p, 5, 16), s.CopyOut(h, 0, 4, p))
-	assert.EqualValues(t, 0xcdcdcdcd, toWords(h)[0])
+	assert.EqualValues(t, uint32(0xcdcdcdcd), toWords(h)[0])
 	r.ok(s.Sync())
 	assert.EqualValues(t, 5, toWords(h)[0])
 

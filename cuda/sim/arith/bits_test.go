@@ -139,8 +139,8 @@ func TestFns(t *testing.T) {
 		}
 		require.Equal(t, want, Fns(mask, uint32(base), uint32(offset)), "%#x %d %d", mask, base, offset)
 	}
-	assert.EqualValues(t, minusOne, Fns(minusOne, 40, minusOne))
-	assert.EqualValues(t, minusOne, Fns(minusOne, 0, 0x80000000))
+	assert.EqualValues(t, uint32(minusOne), Fns(minusOne, 40, minusOne))
+	assert.EqualValues(t, uint32(minusOne), Fns(minusOne, 0, 0x80000000))
 }
 
 // TestMasks is the semantics of bmsk and szext, with the ISA's examples (§9.7.1.22, §9.7.1.21).

@@ -80,7 +80,7 @@ func TestSetValue(t *testing.T) {
 }
 
 func TestSlct(t *testing.T) {
-	const a, b = 0x1122334455667788, 42
+	const a, b uint64 = 0x1122334455667788, 42
 	integer, err := Slct(S32, false)
 	require.NoError(t, err)
 	assert.EqualValues(t, a, integer(a, b, 0))

@@ -60,10 +60,11 @@ func (d *decoder) apply1(f func(a uint64) uint64, dt, at ptx.Type) {
 	d.inst.run = run1(f, d.dst(args[0], dt), a)
 }
 
-func (d *decoder) apply2(f func(a, b uint64) uint64, dt, at, bt ptx.Type) {
+func (d *decoder) apply2(f func(a, b uint64) uint64, dt, at, bt ptx.Type) (a, b slot) {
 	args := d.src.Args
-	a, b := d.val(args[1], at), d.val(args[2], bt)
+	a, b = d.val(args[1], at), d.val(args[2], bt)
 	d.inst.run = run2(f, d.dst(args[0], dt), a, b)
+	return a, b
 }
 
 func (d *decoder) apply3(f func(a, b, c uint64) uint64, dt, at, bt, ct ptx.Type) {

@@ -17,6 +17,8 @@ type asyncCopy struct {
 	n     int
 	dst   lanes64
 	group lanes32 // of each lane, by number
+	unset uint32  // lanes that copy bytes that nothing has written
+	bytes lanes32 // of those the bytes, see unsetBytes
 	data  [32][16]byte
 	seq   uint64 // which use of the object this is
 }
@@ -62,6 +64,7 @@ func decodeCpAsync(d *decoder) {
 			bytes, hasBytes = d.val(args[3], ptx.U32), true
 		}
 	}
+	d.inst.lazy = true
 	d.inst.run = func(w *warp, in *inst, m uint32) {
 		var sizes *lanes32
 		if hasBytes {
@@ -82,10 +85,10 @@ func (w *warp) copyAsync(in *inst, to, from *memAccess, sizes *lanes32, skip, m 
 	src := w.addresses(from)
 	count := &w.counts[in.id]
 	var reads uint32
+	var last *shadow // of the lane before
 	n := to.total
 	for rest := m; rest != 0; rest &= rest - 1 {
 		l := bits.TrailingZeros32(rest) & 31
-		c.data[l] = [16]byte{}
 		want := n
 		if sizes != nil {
 			if sizes[l] > uint32(n) {
@@ -96,8 +99,11 @@ func (w *warp) copyAsync(in *inst, to, from *memAccess, sizes *lanes32, skip, m 
 		if skip>>l&1 != 0 {
 			want = 0
 		}
+		if want < len(c.data[l]) {
+			c.data[l] = [16]byte{}
+		}
 		if want > 0 {
-			w.asyncSource(in, l, src[l], n, want, c.data[l][:])
+			last = w.asyncSource(in, l, last, src[l], n, want, &c.data[l])
 			reads |= 1 << l
 		}
 		b := w.sharedAt(in, l, c.dst[l], n)
@@ -108,16 +114,28 @@ func (w *warp) copyAsync(in *inst, to, from *memAccess, sizes *lanes32, skip, m 
 	}
 	count.countBanks(&c.dst, m, n)
 	w.async.copies = append(w.async.copies, c)
+	if u := &w.unset; u.lanes != 0 {
+		c.unset, c.bytes, u.lanes, u.passed = u.lanes, u.bytes, 0, 0
+	}
 }
 
-// asyncSource reads the bytes that a copy takes from global memory; only those have to exist.
-func (w *warp) asyncSource(in *inst, l int, addr uint64, n, want int, to []byte) {
+// asyncSource reads the bytes that a copy takes from global memory; only those have to exist. They are
+// most likely in the allocation that is given, which may be nil. The result is the one where they are.
+func (w *warp) asyncSource(in *inst, l int, s *shadow, addr uint64, n, want int, to *[16]byte) *shadow {
 	if addr&uint64(n-1) != 0 {
 		w.misaligned(in, ptx.GlobalSpace, l, addr, n)
 	}
-	s, off := w.globalBytes(in, l, addr, want)
+	if s == nil || !s.alloc.Contains(addr, want) {
+		s, _ = w.globalBytes(in, l, addr, want)
+	}
+	off := int64(addr - s.alloc.Base)
 	w.readGlobal(in, l, s, off, want, false)
-	copy(to[:want], s.alloc.Data[off:])
+	if want == len(to) {
+		*to = [16]byte(s.alloc.Data[off:])
+	} else {
+		copy(to[:want], s.alloc.Data[off:])
+	}
+	return s
 }
 
 func (a *asyncState) take() *asyncCopy {
@@ -129,7 +147,7 @@ func (a *asyncState) take() *asyncCopy {
 	} else {
 		c = new(asyncCopy)
 	}
-	c.seq = a.issued
+	c.seq, c.unset = a.issued, 0
 	return c
 }
 
@@ -158,24 +176,39 @@ func decodeCpWait(d *decoder) {
 func (w *warp) land(m, n uint32, all bool) {
 	a := &w.async
 	for _, c := range a.copies {
-		for rest := c.lanes & m; rest != 0; rest &= rest - 1 {
-			if l := bits.TrailingZeros32(rest) & 31; all || c.group[l]+n < a.committed[l] {
-				w.landLane(c, l)
+		lanes := c.lanes & m
+		if !all {
+			for rest := lanes; rest != 0; rest &= rest - 1 {
+				if l := bits.TrailingZeros32(rest) & 31; c.group[l]+n >= a.committed[l] {
+					lanes &^= 1 << l
+				}
 			}
 		}
+		w.landLanes(c, lanes)
 	}
 	w.dropLanded()
 }
 
-// landLane completes a lane's copy. From now on it is that thread that has written the bytes: others
-// have to synchronise with it.
-func (w *warp) landLane(c *asyncCopy, l int) {
-	c.lanes &^= 1 << l
-	copy(w.sharedAt(c.in, l, c.dst[l], c.n), c.data[l][:c.n])
+// landLanes completes the copies of lanes. From now on it is those threads that have written the bytes:
+// others have to synchronise with them.
+func (w *warp) landLanes(c *asyncCopy, m uint32) {
+	c.lanes &^= m
 	s := &w.cta.shared
-	mine := makeCell(w, c.in, l, 0)
-	for i := c.dst[l] >> s.shift; i <= (c.dst[l]+uint64(c.n)-1)>>s.shift; i++ {
-		s.write[i] = mine
+	cell := makeCell(w, c.in, 0, 0)
+	for ; m != 0; m &= m - 1 {
+		l := bits.TrailingZeros32(m) & 31
+		first, end := c.dst[l], c.dst[l]+uint64(c.n)
+		copy(s.data[first:end], c.data[l][:])
+		for i := first >> s.shift; i <= (end-1)>>s.shift; i++ {
+			s.write[i] = cell | uint64(l)
+		}
+		if c.unset>>l&1 != 0 {
+			for i := range c.n {
+				if c.bytes[l]>>i&1 != 0 {
+					s.forget(first+uint64(i), 1)
+				}
+			}
+		}
 	}
 }
 

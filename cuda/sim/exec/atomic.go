@@ -17,7 +17,6 @@ type atomicInst struct {
 	b, c    []slot
 	dst     []slot
 	results bool
-	block   bool // .cta scope
 	pair    bool // cas of 128 bits, of which both halves have to agree
 }
 
@@ -25,8 +24,8 @@ func decodeAtom(d *decoder) {
 	in := d.src
 	args := in.Args
 	first, t := wide(args[0], in.Type(0))
-	x := &atomicInst{results: in.Op == ptx.OpAtom, block: in.Scope() == ptx.ModCTA}
-	a := &memAccess{space: in.Space(), size: t.Size(), write: true, strong: true}
+	x := &atomicInst{results: in.Op == ptx.OpAtom}
+	a := &memAccess{space: in.Space(), size: t.Size(), write: true, strong: true, block: in.Scope() == ptx.ModCTA}
 	if t.Size() == 0 || t.Size() > 8 {
 		d.refuse("type .%v", t)
 		return
@@ -44,9 +43,7 @@ func decodeAtom(d *decoder) {
 	case ptx.ModRelease, ptx.ModAcqRel, ptx.ModSC:
 		a.releases = true
 	}
-	if a.space != ptx.GlobalSpace {
-		d.kd.strongShared = true
-	}
+	d.synchronises(a)
 	operands := func(i int) []ptx.Operand {
 		o, _ := wide(args[i], in.Type(0))
 		return o
@@ -149,12 +146,14 @@ func (w *warp) atomicGlobal(in *inst, x *atomicInst, f func(old, b, c uint64) ui
 	lock := w.lockGlobal(addr)
 	lock.Lock()
 	defer lock.Unlock()
-	if !x.block {
+	if a.block {
+		w.syncShared(int(addr), true, a.releases || w.sync.fencedCTA)
+	} else {
 		w.syncGlobal(addr, true, a.releases || w.sync.fenced)
 	}
 	b := s.alloc.Data[off : off+int64(a.total)]
-	w.readGlobal(in, l, s, off, a.total, !x.block)
-	w.writeGlobal(in, l, s, off, b, w.update(x, f, l, a.size, b), !x.block)
+	w.readGlobal(in, l, s, off, a.total, true)
+	w.writeGlobal(in, l, s, off, b, w.update(x, f, l, a.size, b), true)
 	copy(b, w.bytes[:a.total])
 }
 

@@ -265,11 +265,16 @@ func (g *graph) postDominators(succ [][]int) []int {
 // A bitset is a set of registers by their place in frame.def.
 type bitset []uint64
 
-func newBitset(n int) bitset         { return make(bitset, (n+63)/64) }
-func (s bitset) has(i int32) bool    { return s[i>>6]>>(i&63)&1 != 0 }
-func (s bitset) add(i int32)         { s[i>>6] |= 1 << (i & 63) }
-func (s bitset) remove(i int32)      { s[i>>6] &^= 1 << (i & 63) }
-func (s bitset) copyFrom(t bitset)   { copy(s, t) }
+func newBitset(n int) bitset       { return make(bitset, (n+63)/64) }
+func (s bitset) has(i int32) bool  { return s[i>>6]>>(i&63)&1 != 0 }
+func (s bitset) add(i int32)       { s[i>>6] |= 1 << (i & 63) }
+func (s bitset) remove(i int32)    { s[i>>6] &^= 1 << (i & 63) }
+func (s bitset) copyFrom(t bitset) { copy(s, t) }
+func (s bitset) fill() {
+	for i := range s {
+		s[i] = ^uint64(0)
+	}
+}
 func (s bitset) equal(t bitset) bool { return slices.Equal(s, t) }
 func (s bitset) union(t bitset) {
 	for i, x := range t {
@@ -285,45 +290,50 @@ func (s bitset) intersect(t bitset) {
 // definitions finds the instructions that may read a register before it was written, by the sets of
 // registers that are written on all ways to each block. Only those check at run time, only for what
 // they may read unwritten, and only such registers are followed. It replaces what instructions say
-// that they read and write.
+// that they read and write, which function.flow keeps.
 func (g *graph) definitions() {
-	n := g.exit
-	out := make([]bitset, n)
+	written := g.written()
+	fn := g.fn
+	fn.followed = newBitset(fn.nDef)
+	reduced := make([]flow, len(fn.code))
+	known := newBitset(fn.nDef)
+	for b := range g.exit {
+		g.enter(b, written, known)
+		for i := g.start[b]; i < g.start[b+1]; i++ {
+			x := &fn.code[i]
+			reduced[i] = x.unsure(known)
+			for _, list := range [][]int32{reduced[i].uses, reduced[i].copies} {
+				for _, u := range list {
+					fn.followed.add(u)
+				}
+			}
+			x.define(known)
+			fn.flow[i] = x.registers()
+		}
+	}
+	for i := range fn.code {
+		f := &reduced[i]
+		if f.defs = filter(fn.flow[i].defs, fn.followed.has); len(f.uses)+len(f.copies)+len(f.defs) == 0 {
+			fn.code[i].flow = nil
+			continue
+		}
+		kept := *f
+		fn.code[i].flow = &kept
+	}
+}
+
+// written is the registers that are surely written at the end of each block.
+func (g *graph) written() []bitset {
+	out := make([]bitset, g.exit)
 	for b := range out {
 		out[b] = newBitset(g.fn.nDef)
-		for i := range out[b] {
-			out[b][i] = ^uint64(0)
-		}
-	}
-	start := newBitset(g.fn.nDef)
-	for _, id := range g.fn.formals {
-		start.add(id)
+		out[b].fill()
 	}
 	in := newBitset(g.fn.nDef)
-	enter := func(b int) {
-		first := true
-		if b == 0 {
-			in.copyFrom(start)
-			first = false
-		}
-		for _, p := range g.pred[b] {
-			if first {
-				in.copyFrom(out[p])
-				first = false
-			} else {
-				in.intersect(out[p])
-			}
-		}
-		if first { // not reachable
-			for i := range in {
-				in[i] = ^uint64(0)
-			}
-		}
-	}
 	for changed := true; changed; {
 		changed = false
-		for b := range n {
-			enter(b)
+		for b := range out {
+			g.enter(b, out, in)
 			for i := g.start[b]; i < g.start[b+1]; i++ {
 				g.fn.code[i].define(in)
 			}
@@ -333,40 +343,64 @@ func (g *graph) definitions() {
 			}
 		}
 	}
-	followed := newBitset(g.fn.nDef)
-	type unread struct{ uses, copies []int32 }
-	unsure := make([]unread, len(g.fn.code))
-	for b := range n {
-		enter(b)
-		for i := g.start[b]; i < g.start[b+1]; i++ {
-			x := &g.fn.code[i]
-			certain := func(u int32) bool { return u < 0 || in.has(u) }
-			if x.taint != nil && slices.ContainsFunc(x.copies, func(u int32) bool { return !certain(u) }) {
-				certain = func(u int32) bool { return u < 0 } // it asks for each of them
-			}
-			unsure[i] = unread{slices.DeleteFunc(slices.Clone(x.uses), certain), slices.DeleteFunc(slices.Clone(x.copies), certain)}
-			for _, u := range slices.Concat(unsure[i].uses, unsure[i].copies) {
-				followed.add(u)
-			}
-			x.define(in)
+	return out
+}
+
+// enter makes in the registers that are surely written at the start of a block, all where nothing leads to it.
+func (g *graph) enter(b int, out []bitset, in bitset) {
+	in.fill()
+	if b == 0 {
+		clear(in)
+		for _, id := range g.fn.formals {
+			in.add(id)
 		}
 	}
-	for i := range g.fn.code {
-		x := &g.fn.code[i]
-		x.check = len(unsure[i].uses)+len(unsure[i].copies) > 0
-		x.uses, x.copies = unsure[i].uses, unsure[i].copies
-		x.defs = slices.DeleteFunc(slices.Clone(x.defs), func(d int32) bool { return !followed.has(d) })
-		if len(x.defs) == 0 {
-			x.defs = nil
+	for _, p := range g.pred[b] {
+		in.intersect(out[p])
+	}
+}
+
+// registers is the flow without constants.
+func (f *flow) registers() flow {
+	register := func(u int32) bool { return u >= 0 }
+	return flow{filter(f.uses, register), filter(f.copies, register), filter(f.defs, register)}
+}
+
+// unsure is what the instruction reads that is not surely written.
+func (in *inst) unsure(written bitset) flow {
+	open := func(u int32) bool { return u >= 0 && !written.has(u) }
+	f := flow{uses: filter(in.uses, open), copies: filter(in.copies, open)}
+	if len(f.copies) > 0 && (len(in.controls) > 0 || in.spread == spreadLanes || in.spread == spreadStore) {
+		f.copies = filter(in.copies, func(u int32) bool { return u >= 0 }) // it asks for each of them
+	}
+	return f
+}
+
+// filter is the registers of a list that f holds for: the list itself where it holds for all.
+func filter(list []int32, f func(int32) bool) []int32 {
+	n := 0
+	for _, u := range list {
+		if f(u) {
+			n++
 		}
 	}
+	switch n {
+	case 0:
+		return nil
+	case len(list):
+		return list
+	}
+	kept := make([]int32, 0, n)
+	for _, u := range list {
+		if f(u) {
+			kept = append(kept, u)
+		}
+	}
+	return kept
 }
 
 // define adds what the instruction surely writes.
 func (in *inst) define(s bitset) {
-	if in.guard >= 0 {
-		return
-	}
 	for _, c := range in.copies {
 		if c >= 0 && !s.has(c) {
 			for _, d := range in.defs {
@@ -374,6 +408,9 @@ func (in *inst) define(s bitset) {
 			}
 			return
 		}
+	}
+	if in.guard >= 0 {
+		return
 	}
 	for _, d := range in.defs {
 		s.add(d)

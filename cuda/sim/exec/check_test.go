@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 // a twin, by a replacement, in which nothing must be found.
 type defect struct {
 	name        string
-	body        string
+	funcs, body string // functions of the module, the body of the kernel
 	old, new    string // from the defective kernel to the twin
 	kind        Kind
 	code        driver.Code
@@ -21,6 +22,7 @@ type defect struct {
 	grid, block int
 	shared      int
 	other       string // text of the line of the conflicting access, empty without
+	msg         string // what the finding says in any place
 }
 
 const (
@@ -94,8 +96,8 @@ var defects = []defect{
 	setp.lt.u32 %p1, %t, 5;
 	@%p1 mov.u32 %r1, 7;
 	add.u32 %r2, %r1, 1; // BAD
-	st.global.u32 [%a1], 1;`,
-		old: "@%p1 mov", new: "mov", kind: UninitRegister, code: driver.LaunchFailed, lane: 5, block: 32},
+	st.global.u32 [%a1], %r2;`,
+		old: "@%p1 mov.u32 %r1, 7;", new: "mov.u32 %r1, 7;\n\tmov.u32 %t, 7;", kind: UninitRegister, code: driver.LaunchFailed, lane: 5, block: 32},
 	{name: "uninitialised predicate", body: `
 	setp.lt.u32 %p2, %t, 40;
 	@%p2 bra GO;
@@ -109,7 +111,8 @@ GO:
 	mov.u32 %r1, 1;
 GO:
 	mov.u32 %r2, %r1;
-	add.u32 %r3, %r2, 1; // BAD`,
+	add.u32 %r3, %r2, 1; // BAD
+	st.global.u32 [%a1], %r3;`,
 		old: "%t, 40;", new: "%t, 0;", kind: UninitRegister, code: driver.LaunchFailed, lane: 0, block: 32},
 	{name: "undefined padding that is read back", body: `
 	setp.lt.u32 %p2, %t, 40;
@@ -118,24 +121,32 @@ GO:
 GO:
 	mov.u32 %r1, 5;
 	st.global.v2.u32 [%a1], {%r1, %r2};
-	ld.global.v2.u32 {%r3, %r4}, [%a1]; // BAD`,
-		old: "ld.global.v2.u32 {%r3, %r4}", new: "ld.global.u32 %r3", kind: UninitMemory, code: driver.LaunchFailed, lane: 0, block: 1},
+	ld.global.v2.u32 {%r3, %r4}, [%a1]; // LOAD
+	add.u32 %r5, %r4, 1;
+	st.global.u32 [%a1], %r5; // BAD`,
+		old: "%r5, %r4, 1", new: "%r5, %r3, 1", kind: UninitMemory, code: driver.LaunchFailed, lane: 0, block: 1, other: "// LOAD"},
 	{name: "uninitialised shared memory", body: sharedBase + `
 	setp.ne.u32 %p1, %t, 9;
 	@%p1 st.shared.u32 [%r20], %t;
 	bar.sync 0;
-	ld.shared.u32 %r1, [%r21]; // BAD`,
-		old: "@%p1 st", new: "st", kind: UninitMemory, code: driver.LaunchFailed, lane: 8, block: 32},
+	ld.shared.u32 %r1, [%r21]; // LOAD
+	st.global.u32 [%rd2], %r1; // BAD`,
+		old: "@%p1 st", new: "st", kind: UninitMemory, code: driver.LaunchFailed, lane: 8, block: 32, other: "// LOAD"},
 	{name: "uninitialised local memory", body: `
 	.local .align 4 .b8 stack[16];
 	mov.u64 %rd3, stack;
 	st.local.u16 [%rd3], 3;
-	ld.local.u32 %r1, [%rd3]; // BAD`,
-		old: "st.local.u16", new: "st.local.u32", kind: UninitMemory, code: driver.LaunchFailed, lane: 0, block: 32},
+	ld.local.u32 %r1, [%rd3]; // LOAD
+	setp.eq.u32 %p1, %r1, 3;
+	@%p1 st.global.u32 [%a1], 1; // BAD`,
+		old: "st.local.u16", new: "st.local.u32", kind: UninitMemory, code: driver.LaunchFailed, lane: 0, block: 32, other: "// LOAD",
+		msg: "byte 2 of the thread's local memory"},
 	{name: "uninitialised global memory", body: `
 	st.global.u8 [%a1+2], 3;
-	ld.global.u8 %r1, [%a1+3]; // BAD`,
-		old: "ld.global.u8 %r1, [%a1+3]", new: "ld.global.u8 %r1, [%a1+2]", kind: UninitMemory, code: driver.LaunchFailed, lane: 0, block: 1},
+	ld.global.u8 %r1, [%a1+3]; // LOAD
+	add.u32 %r1, %r1, 1;
+	st.global.u8 [%a1+4], %r1; // BAD`,
+		old: "ld.global.u8 %r1, [%a1+3]", new: "ld.global.u8 %r1, [%a1+2]", kind: UninitMemory, code: driver.LaunchFailed, lane: 0, block: 1, other: "// LOAD"},
 	{name: "no barrier, read after write", body: sharedBase + storeTid + `
 	// bar.sync 0;
 	ld.shared.u32 %r1, [%r22]; // BAD
@@ -367,9 +378,9 @@ B:
 // TestDefects runs each defective kernel, for which exactly its kind must be reported at its place,
 // and its twin, which must be clean under several orders.
 func TestDefects(t *testing.T) {
-	for _, d := range defects {
+	for _, d := range slices.Concat(defects, undefinedDefects, paramDefects, readOnlyDefects, unsetDefects) {
 		t.Run(d.name, func(t *testing.T) {
-			src := kernel(2, d.body)
+			src := strings.Replace(kernel(2, d.body), header, header+d.funcs, 1)
 			if d.kind != 0 {
 				d.mustFind(t, src)
 			}
@@ -401,7 +412,7 @@ func (d *defect) mustFind(t *testing.T, src string) {
 		assert.Equal(t, d.code, f.Code)
 		if strings.Contains(src, "// BAD") && d.kind != WarpSync && d.kind != Deadlock {
 			lines := []int{int(f.Pos.Line)}
-			if f.Kind == SharedRace || f.Kind == GlobalRace {
+			if f.Other != nil && d.other == "" && (f.Kind == SharedRace || f.Kind == GlobalRace || f.Kind == UninitRegister) {
 				lines = append(lines, int(f.Other.Pos.Line)) // either of the two may be noticed second
 			}
 			assert.Contains(t, lines, lineOf(t, src, "// BAD"), "%v", f)
@@ -412,6 +423,7 @@ func (d *defect) mustFind(t *testing.T, src string) {
 		if d.other != "" && assert.NotNil(t, f.Other) {
 			assert.EqualValues(t, lineOf(t, src, d.other), f.Other.Pos.Line, "%v", f)
 		}
+		assert.Contains(t, f.Error(), d.msg)
 		assert.Equal(t, "k", f.Kernel)
 		assert.NotEmpty(t, f.Error())
 	}

@@ -32,6 +32,7 @@ func decodeBrx(d *decoder) {
 
 func decodeRet(d *decoder) {
 	d.inst.kind = kRet
+	d.inst.uses = append(d.inst.uses, d.fn.results...)
 	if d.fn.src.Entry {
 		d.inst.kind = kExit
 	}
@@ -170,13 +171,13 @@ func (w *warp) callFunc(p *path, in *inst, m uint32) {
 	caller := w.frame
 	f := w.newFrame(fn)
 	f.localBase = w.local.top
-	if f.localBase+fn.localBytes+callBytes*len(p.frames) > w.cta.launch.Stack {
-		w.stop(in, StackOverflow, bits.TrailingZeros32(m), nil, "calls are nested %d deep, with %d bytes of local variables; a thread has %d",
-			len(p.frames), f.localBase, w.cta.launch.Stack)
+	if n := f.localBase + fn.localBytes - w.cta.launch.Kernel.entry.localBytes + callBytes*len(p.frames); n > w.cta.launch.Stack {
+		w.stop(in, StackOverflow, bits.TrailingZeros32(m), nil, "the call of %s, nested %d deep, takes %d bytes of local memory of a thread, and %d with the calls around it; calls have %d",
+			fn.src.Name, len(p.frames), fn.localBytes+callBytes, n, w.cta.launch.Stack)
 	}
 	w.local.push(fn.localBytes)
 	for i, a := range c.args {
-		w.passValue(caller, a, f, fn.formal(fn.src.Params[i]), m)
+		w.passValue(in, caller, a, f, fn.formal(fn.src.Params[i]), m)
 	}
 	p.stack = append(p.stack, entry{pc: p.pc + 1, rpc: p.rpc, mask: p.mask, call: true})
 	p.frames, p.calls = append(p.frames, f), append(p.calls, c)
@@ -206,14 +207,15 @@ func (w *warp) guarded(in *inst, mask uint32) uint32 {
 	return mask & g
 }
 
-// leave returns from the frame on top to the one below, where the lanes m go on.
-func (w *warp) leave(p *path, m uint32) {
+// leave returns from the frame on top to the one below, where the lanes m go on at pc, behind the call.
+func (w *warp) leave(p *path, pc int32, m uint32) {
 	n := len(p.frames) - 1
 	f, c := p.frames[n], p.calls[n-1]
 	p.frames, p.calls = p.frames[:n], p.calls[:n-1]
 	caller := p.frames[n-1]
+	call := &caller.fn.code[pc-1]
 	for i, r := range c.results {
-		w.passValue(f, f.fn.formal(f.fn.src.Results[i]), caller, r, m)
+		w.passValue(call, f, f.fn.formal(f.fn.src.Results[i]), caller, r, m)
 	}
 	if f.refs == 1 {
 		w.local.pop(f.localBase)
@@ -222,20 +224,25 @@ func (w *warp) leave(p *path, m uint32) {
 	w.enter(caller)
 }
 
-// passValue copies a value from a frame to another in the lanes m.
-func (w *warp) passValue(from *frame, src passed, to *frame, dst passed, m uint32) {
+// passValue copies a value from a frame to another in the lanes m. What was not stored stays so in bytes of
+// parameters; a register has to have a value.
+func (w *warp) passValue(in *inst, from *frame, src passed, to *frame, dst passed, m uint32) {
+	known := [8]byte{1, 1, 1, 1, 1, 1, 1, 1}
 	for ; m != 0; m &= m - 1 {
 		l := bits.TrailingZeros32(m)
-		var bytes [8]byte
-		b := bytes[:]
+		var value [8]byte
+		b, stored := value[:], known[:]
 		if src.isReg {
 			w.enter(from)
 			putElement(b, 8, w.get(src.reg, l))
 		} else {
 			at := l*from.fn.paramBytes + src.off
-			b = from.params[at : at+src.n]
+			b, stored = from.params[at:at+src.n], from.stored[at:at+src.n]
 		}
 		if dst.isReg {
+			if !src.isReg {
+				w.readParam(in, from, l, src.off, src.n)
+			}
 			w.enter(to)
 			var wide [8]byte
 			copy(wide[:], b)
@@ -243,6 +250,14 @@ func (w *warp) passValue(from *frame, src passed, to *frame, dst passed, m uint3
 		} else {
 			at := l*to.fn.paramBytes + dst.off
 			copy(to.params[at:at+dst.n], b)
+			copy(to.stored[at:at+dst.n], stored)
+			if len(from.passed) > 0 && !src.isReg {
+				for i := range min(src.n, dst.n) {
+					if o, ok := from.passed[paramByte{src.off + i, l}]; ok {
+						to.passOrigin(paramByte{dst.off + i, l}, &o)
+					}
+				}
+			}
 		}
 	}
 	w.enter(from)

@@ -3,6 +3,7 @@ package exec
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/rapt-go/rapt/cuda/ptx"
 	"github.com/rapt-go/rapt/cuda/sim/arith"
@@ -15,7 +16,7 @@ type kernelDecoder struct {
 	byFunc map[*ptx.Func]*function
 	errs   []error
 
-	strongShared, fences bool // seen so far; see Kernel.precise
+	strong, fences bool // seen so far; see Kernel.precise
 }
 
 func compileKernel(p *Program, entry *ptx.Func) (*Kernel, []error) {
@@ -33,7 +34,7 @@ func compileKernel(p *Program, entry *ptx.Func) (*Kernel, []error) {
 		d := newDecoder(kd, fn)
 		d.function()
 	}
-	if kd.strongShared && kd.fences {
+	if kd.strong && kd.fences {
 		k.precise = true
 	}
 	return k, kd.errs
@@ -133,14 +134,16 @@ func (d *decoder) function() {
 			n++
 		}
 	})
-	d.fn.code = make([]inst, 0, n+1)
+	d.fn.code, d.fn.flow = make([]inst, 0, n+1), make([]flow, n+1)
+	d.k.insts, d.k.owner = slices.Grow(d.k.insts, int(n+1)), slices.Grow(d.k.owner, int(n+1))
 	d.fn.src.Walk(func(s ptx.Stmt) {
 		if in, ok := s.(*ptx.Inst); ok {
 			d.instruction(in)
 		}
 	})
 	// Control that falls off the end returns.
-	d.fn.code = append(d.fn.code, inst{kind: kRet, guard: -1, rpc: -1, id: d.newID(nil)})
+	d.fn.flow[n].uses = d.fn.results
+	d.fn.code = append(d.fn.code, inst{kind: kRet, guard: -1, rpc: -1, id: d.newID(nil), flow: &d.fn.flow[n]})
 	if d.fn.src.Entry {
 		d.fn.code[n].kind = kExit
 	}
@@ -166,16 +169,17 @@ func (d *decoder) frame() {
 		*bytes += int(v.Size())
 	}
 	if !d.fn.src.Entry {
-		for _, list := range [][]*ptx.Var{d.fn.src.Results, d.fn.src.Params} {
+		formal := func(list []*ptx.Var, regs *[]int32) {
 			for _, v := range list {
 				if v.Space == ptx.ParamSpace {
 					place(v, &d.fn.paramBytes, d.fn.params)
 				} else if v.Reg != nil {
-					s := d.reg(&ptx.RegRef{Reg: v.Reg, Elem: -1})
-					d.fn.formals = append(d.fn.formals, s.def)
+					*regs = append(*regs, d.reg(&ptx.RegRef{Reg: v.Reg, Elem: -1}).def)
 				}
 			}
 		}
+		formal(d.fn.src.Results, &d.fn.results)
+		formal(d.fn.src.Params, &d.fn.formals)
 	}
 	d.fn.src.Walk(func(s ptx.Stmt) {
 		v, ok := s.(*ptx.Var)
@@ -214,7 +218,7 @@ func (d *decoder) check(err error) {
 }
 
 func (d *decoder) instruction(src *ptx.Inst) {
-	d.fn.code = append(d.fn.code, inst{guard: -1, guardDef: -1, rpc: -1, src: src, id: d.newID(src)})
+	d.fn.code = append(d.fn.code, inst{guard: -1, guardDef: -1, rpc: -1, src: src, id: d.newID(src), flow: &d.fn.flow[len(d.fn.code)]})
 	d.src, d.inst, d.refused = src, &d.fn.code[len(d.fn.code)-1], false
 	if src.Guard != nil {
 		g := d.reg(src.Guard)
@@ -227,6 +231,7 @@ func (d *decoder) instruction(src *ptx.Inst) {
 		return
 	}
 	decode(d)
+	d.passOn()
 	if !d.refused {
 		d.refresh()
 	}

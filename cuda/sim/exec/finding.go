@@ -25,8 +25,8 @@ const (
 	Trap                           // the trap instruction
 	IllegalOperand                 // an operand outside of what the instruction defines
 
-	UninitRegister   // a register is read before it was written
-	UninitMemory     // bytes are read that nothing wrote
+	UninitRegister   // a value that nothing has written has an effect
+	UninitMemory     // the same of a value that was loaded from bytes that nothing has written
 	SharedRace       // two threads access a byte of shared memory without order, one of them writes
 	GlobalRace       // the same between blocks in global memory
 	DivergentBarrier // an aligned barrier that part of a warp does not reach, unequal counts
@@ -34,6 +34,7 @@ const (
 	PartialWarp      // a matrix instruction without the full warp
 	AsyncRead        // the destination of cp.async is read before the copy is waited for
 	AsyncOverwrite   // the same, written
+	ReadOnlyCache    // ld.global.nc or ldu of bytes that the launch writes
 )
 
 var kindNames = [...]string{
@@ -43,7 +44,7 @@ var kindNames = [...]string{
 	UninitRegister: "uninitialised register", UninitMemory: "uninitialised memory",
 	SharedRace: "race in shared memory", GlobalRace: "race in global memory",
 	DivergentBarrier: "divergent barrier", WarpSync: "warp mask mismatch", PartialWarp: "partial warp",
-	AsyncRead: "read before cp.async has landed", AsyncOverwrite: "write before cp.async has landed",
+	AsyncRead: "read before cp.async has landed", AsyncOverwrite: "write before cp.async has landed", ReadOnlyCache: "read-only cache of what is written",
 }
 
 // String says what the kind is, in lower case.
@@ -85,11 +86,11 @@ type Finding struct {
 	Access // the instruction that was executed when it was noticed
 	Space  ptx.Space
 	Addr   uint64
-	Bytes  int    // of the access
-	Object string // what is at Addr: allocation or variable, and the offset
-	Msg    string // one sentence
-	Other  *Access
-	Times  int // how often it was seen at this pair of places, at least 1
+	Bytes  int     // of the access
+	Object string  // what is at Addr: allocation or variable, and the offset
+	Msg    string  // one sentence
+	Other  *Access // of a conflict the other side; of an undefined value what it was computed by, or the load of it
+	Times  int     // how often it was seen at this pair of places, at least 1
 }
 
 // An Access is one thread executing one instruction.
@@ -133,7 +134,14 @@ func (f *Finding) Error() string {
 		fmt.Fprintf(&b, "\n\tat %#x: %s", f.Addr, f.Object)
 	}
 	if f.Other != nil {
-		fmt.Fprintf(&b, "\n\tconflicts with %s, %s", f.Other.Where(), f.Other.who())
+		relation := "conflicts with"
+		switch f.Kind {
+		case UninitRegister:
+			relation = "used before at"
+		case UninitMemory:
+			relation = "loaded at"
+		}
+		fmt.Fprintf(&b, "\n\t%s %s, %s", relation, f.Other.Where(), f.Other.who())
 		if f.Other.Inst != nil {
 			fmt.Fprintf(&b, "\n\t> %s", instText(f.Other.Inst))
 		}

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"bytes"
+	"fmt"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -61,7 +62,13 @@ type page struct {
 const (
 	cellBlock      = 31
 	cellManyBlocks = 1 << 60 // reads by several blocks
+	cellScopeCTA   = 1 << 57 // strong only for the threads of the block
 )
+
+// bothStrong reports whether two accesses are strong for each other.
+func bothStrong(a, b uint64) bool {
+	return a&b&cellStrong != 0 && ((a|b)&cellScopeCTA == 0 || blockOf(a) == blockOf(b) && (a|b)&cellManyBlocks == 0)
+}
 
 func blockOf(c uint64) int32 { return int32(c >> cellBlock & (maxBlocks - 1)) }
 
@@ -83,19 +90,49 @@ func (g *globalState) page(s *shadow, i int64) *page {
 	if p := s.pages[i].Load(); p != nil {
 		return p
 	}
-	p := &page{}
-	if g.run.launch.Heat {
-		p.heat = &pageHeat{}
-	}
-	if g.races {
-		cells := pageSize >> g.shift
-		both := make([]uint64, 2*cells)
-		p.write, p.read, p.clock = both[:cells], both[cells:], make([]uint32, cells)
-	}
+	p := g.newPage()
 	if !s.pages[i].CompareAndSwap(nil, p) {
 		p = s.pages[i].Load()
 	}
 	return p
+}
+
+// newPage is an empty page. Those of earlier launches are used again: with two cells and a clock for every
+// few bytes, to make them anew takes longer than to clear them.
+func (g *globalState) newPage() *page {
+	p := &page{}
+	if g.races {
+		if old, ok := g.run.image.pages[g.shift].Get().(*page); ok {
+			p = old
+		} else {
+			cells := pageSize >> g.shift
+			both := make([]uint64, 2*cells)
+			p.write, p.read, p.clock = both[:cells], both[cells:], make([]uint32, cells)
+		}
+	}
+	if g.run.launch.Heat {
+		p.heat = &pageHeat{}
+	}
+	return p
+}
+
+// recycle gives the pages to later launches, when this one is at its end.
+func (g *globalState) recycle() {
+	if !g.races {
+		return
+	}
+	g.shadow.Range(func(_, v any) bool {
+		s := v.(*shadow)
+		for i := range s.pages {
+			if p := s.pages[i].Swap(nil); p != nil {
+				clear(p.write)
+				clear(p.read)
+				clear(p.clock)
+				g.run.image.pages[g.shift].Put(&page{write: p.write, read: p.read, clock: p.clock})
+			}
+		}
+		return true
+	})
 }
 
 // A Touch is bytes of global memory that a launch accessed, to the smallest access of the kernel.
@@ -201,7 +238,28 @@ func (w *warp) globalBounds(in *inst, lane int, addr uint64, n int, a *mem.Alloc
 	case m.Freed(addr):
 		w.fatalIssue(in, UseAfterFree, lane, is, "%d bytes at %#x, in memory that was freed", n, addr)
 	}
+	if what, off, ok := w.windowAt(addr); ok {
+		is.object = func() string { return fmt.Sprintf("offset %d of %s", off, what) }
+		w.fatalIssue(in, OutOfBounds, lane, is, "%d bytes at %#x, which is the address of %s, not of global memory", n, addr, what)
+	}
 	w.fatalIssue(in, OutOfBounds, lane, is, "%d bytes at %#x, in no allocation", n, addr)
+}
+
+// windowAt is what lies at a generic address that is not of global memory, and the offset in it.
+func (w *warp) windowAt(addr uint64) (what string, off uint64, ok bool) {
+	switch addr &^ (windowSize - 1) {
+	case sharedWindow:
+		what = "shared memory"
+	case localWindow:
+		what = "local memory"
+	case paramWindow:
+		what = "the parameters of kernel " + w.cta.launch.Kernel.Name()
+	case frameWindow:
+		what = "the parameters of function " + w.fn.src.Name
+	case codeWindow:
+		what = "functions"
+	}
+	return what, addr & (windowSize - 1), what != ""
 }
 
 func (w *warp) misaligned(in *inst, space ptx.Space, lane int, addr uint64, n int) {
@@ -214,11 +272,15 @@ func (w *warp) readGlobal(in *inst, lane int, s *shadow, off int64, n int, stron
 	g := &w.cta.worker.run.global
 	a := s.alloc
 	if !a.Whole() && w.cta.launch.Off&CheckUninit == 0 {
-		if i := bytes.IndexByte(a.Init[off:off+int64(n)], 0); i >= 0 {
-			w.uninitGlobal(in, lane, a, off+int64(i), n)
+		if init := a.Init[off : off+int64(n)]; bytes.IndexByte(init, 0) >= 0 {
+			w.foundUnset(in, lane, a.Base+uint64(off), n, unsetIn(init), unsetLoad{space: ptx.GlobalSpace, what: "global memory",
+				object: func(_ int, addr uint64) string { return w.cta.worker.image.memory.Describe(addr) }})
 		}
 	}
-	p := g.page(s, off>>pageShift)
+	p := s.pages[off>>pageShift].Load()
+	if p == nil {
+		p = g.page(s, off>>pageShift)
+	}
 	mark(&p.sectorsRead, off&(pageSize-1), int64(n))
 	if p.heat != nil {
 		p.heat.read[off&(pageSize-1)>>sectorShift].Add(1)
@@ -229,32 +291,41 @@ func (w *warp) readGlobal(in *inst, lane int, s *shadow, off int64, n int, stron
 	mine := w.globalCell(in, lane, strong)
 	first := off & (pageSize - 1) >> g.shift
 	last := (off&(pageSize-1) + int64(n) - 1) >> g.shift
-	for c := first; c <= last; c++ {
-		for {
-			old := atomic.LoadUint64(&p.read[c])
-			next := mine
-			if old != 0 {
-				next = old
-				if blockOf(old) != blockOf(mine) {
-					next |= cellManyBlocks
-				}
-				if !strong {
-					next &^= cellStrong
-				}
-			}
-			if next == old {
-				break
-			}
-			if atomic.CompareAndSwapUint64(&p.read[c], old, next) {
-				break
-			}
+	reads, writes := p.read[first:last+1], p.write[first:last+1]
+	for i := range reads {
+		if old := atomic.LoadUint64(&reads[i]); addRead(old, mine) != old {
+			noteGlobalRead(&reads[i], mine)
 		}
-		if wr := atomic.LoadUint64(&p.write[c]); wr != 0 && !(strong && wr&cellStrong != 0) {
+		if wr := atomic.LoadUint64(&writes[i]); wr != 0 && !bothStrong(mine, wr) {
 			if blockOf(wr) != blockOf(mine) {
 				w.globalRace(in, lane, a, off, n, wr, "reads what another block wrote")
-			} else if !w.followsGlobal(wr, atomic.LoadUint32(&p.clock[c]), lane) {
+			} else if !w.followsGlobal(wr, atomic.LoadUint32(&p.clock[first+int64(i)]), lane) {
 				w.globalRace(in, lane, a, off, n, wr, "reads what another thread of the block wrote")
 			}
+		}
+	}
+}
+
+// addRead is the cell of reads with one more. The first is kept: of later ones it matters whether they
+// are another block's, and whether one is not strong.
+func addRead(cell, mine uint64) uint64 {
+	if cell == 0 {
+		return mine
+	}
+	if blockOf(cell) != blockOf(mine) {
+		cell |= cellManyBlocks
+	}
+	if mine&cellStrong == 0 {
+		cell &^= cellStrong
+	}
+	return cell | mine&cellScopeCTA
+}
+
+func noteGlobalRead(cell *uint64, mine uint64) {
+	for {
+		old := atomic.LoadUint64(cell)
+		if next := addRead(old, mine); next == old || atomic.CompareAndSwapUint64(cell, old, next) {
+			return
 		}
 	}
 }
@@ -263,6 +334,9 @@ func (w *warp) globalCell(in *inst, lane int, strong bool) uint64 {
 	c := cellSet | uint64(w.cta.index)<<cellBlock | uint64(in.id)<<cellInst | uint64(w.id)<<cellWarp | uint64(lane)
 	if strong {
 		c |= cellStrong
+		if in.mem != nil && in.mem.block {
+			c |= cellScopeCTA
+		}
 	}
 	return c
 }
@@ -282,7 +356,10 @@ func (w *warp) writeGlobal(in *inst, lane int, s *shadow, off int64, old, b []by
 			init[i] = 1
 		}
 	}
-	p := g.page(s, off>>pageShift)
+	p := s.pages[off>>pageShift].Load()
+	if p == nil {
+		p = g.page(s, off>>pageShift)
+	}
 	mark(&p.sectorsWriten, off&(pageSize-1), int64(n))
 	if p.heat != nil {
 		p.heat.write[off&(pageSize-1)>>sectorShift].Add(1)
@@ -300,7 +377,7 @@ func (w *warp) writeGlobal(in *inst, lane int, s *shadow, off int64, old, b []by
 		clock := atomic.LoadUint32(&p.clock[c])
 		wr := atomic.SwapUint64(&p.write[c], mine)
 		atomic.StoreUint32(&p.clock[c], w.sync.clock)
-		if wr != 0 && !(strong && wr&cellStrong != 0) && !bytes.Equal(old, b) {
+		if wr != 0 && !bothStrong(mine, wr) && !bytes.Equal(old, b) {
 			if blockOf(wr) != blockOf(mine) {
 				w.globalRace(in, lane, a, off, n, wr, "writes what another block wrote")
 			} else if !w.followsGlobal(wr, clock, lane) {
@@ -308,7 +385,9 @@ func (w *warp) writeGlobal(in *inst, lane int, s *shadow, off int64, old, b []by
 			}
 		}
 		rd := atomic.LoadUint64(&p.read[c])
-		if rd != 0 && (blockOf(rd) != blockOf(mine) || rd&cellManyBlocks != 0) && !(strong && rd&cellStrong != 0) && !bytes.Equal(old, b) {
+		if rd&cellReadOnly != 0 {
+			w.readOnlyConflict(in, lane, a, off, n, rd, "writes what the launch reads through the read-only cache")
+		} else if rd != 0 && (blockOf(rd) != blockOf(mine) || rd&cellManyBlocks != 0) && !bothStrong(mine, rd) && !bytes.Equal(old, b) {
 			w.globalRace(in, lane, a, off, n, rd, "writes what another block read")
 		}
 	}
@@ -319,13 +398,10 @@ func (w *warp) followsGlobal(c uint64, clock uint32, lane int) bool {
 	return w.follows(c&(1<<cellBlock-1)|uint64(clock)<<cellClock, lane)
 }
 
-func (w *warp) uninitGlobal(in *inst, lane int, a *mem.Allocation, off int64, n int) {
-	w.reportIssue(in, UninitMemory, lane, &issue{space: ptx.GlobalSpace, addr: a.Base + uint64(off), bytes: n, otherID: -1,
-		object: func() string { return w.cta.worker.image.memory.Describe(a.Base + uint64(off)) }},
-		"a read of global memory that nothing has written")
-}
-
 func (w *warp) globalRace(in *inst, lane int, a *mem.Allocation, off int64, n int, cell uint64, what string) {
+	if in.mem != nil && in.mem.readOnly {
+		return // which must not be ordered either; see readonly.go
+	}
 	if cell&cellManyBlocks == 0 && int(blockOf(cell)) != w.cta.index {
 		if _, ok := w.cta.acquired[blockOf(cell)]; ok {
 			return
@@ -333,14 +409,22 @@ func (w *warp) globalRace(in *inst, lane int, a *mem.Allocation, off int64, n in
 	} else if cell&cellManyBlocks != 0 && len(w.cta.acquired) > 0 {
 		return
 	}
+	is := &issue{space: ptx.GlobalSpace, addr: a.Base + uint64(off), bytes: n, otherID: -1,
+		object: func() string { return w.cta.worker.image.memory.Describe(a.Base + uint64(off)) }}
+	if cell&cellManyBlocks == 0 || int(blockOf(cell)) != w.cta.index { // otherwise the cell names this block, not one it conflicts with
+		is.other, is.otherID = w.globalOther(cell), cellID(cell)
+	}
+	w.reportIssue(in, GlobalRace, lane, is, "it %s, with nothing that orders the two", what)
+}
+
+// globalOther is the access that a cell stands for.
+func (w *warp) globalOther(cell uint64) *Access {
 	other := w.cta.worker.run.place(cellID(cell))
 	g := w.cta.launch.Grid
 	i := int(blockOf(cell))
 	other.Block, other.Warp, other.Lane = [3]int{i % g[0], i / g[0] % g[1], i / g[0] / g[1]}, cellOf(cell), cellLane(cell)
 	other.Thread = w.cta.thread(32*other.Warp + other.Lane)
-	w.reportIssue(in, GlobalRace, lane, &issue{space: ptx.GlobalSpace, addr: a.Base + uint64(off), bytes: n, other: other, otherID: cellID(cell),
-		object: func() string { return w.cta.worker.image.memory.Describe(a.Base + uint64(off)) }},
-		"it %s, with nothing that orders the two", what)
+	return other
 }
 
 // lockGlobal makes a strong access to an address atomic, and orders it with others to the address for

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/rapt-go/rapt/cuda/ptx"
 	"github.com/rapt-go/rapt/cuda/sim/mem"
@@ -31,30 +32,50 @@ func (p *Program) Load(m *mem.Memory) (*Image, error) {
 		im.vars[v], im.names[v.Name] = a, a
 	}
 	for _, v := range p.module.Vars {
+		// A declaration is the definition of the same name, if the module has one.
+		if a := im.names[v.Name]; a != nil && im.vars[v] == nil && v.Space != ptx.SharedSpace {
+			im.vars[v] = a
+		}
+	}
+	for _, v := range p.module.Vars {
 		if a := im.vars[v]; a != nil && v.Init != nil {
 			if err := im.initialise(v, v.Init, a.Data); err != nil {
 				im.Unload()
 				return nil, fmt.Errorf("%s:%d:%d: %s: %w", p.module.Name, v.Init.Pos.Line, v.Init.Pos.Col, v.Name, err)
 			}
-		} else if a == nil && v.Space != ptx.SharedSpace {
-			// A declaration: the definition of the same name, if the module has one.
-			for _, w := range p.module.Vars {
-				if w.Name == v.Name && im.vars[w] != nil {
-					im.vars[v] = im.vars[w]
-				}
-			}
-			if im.vars[v] == nil {
-				im.Unload()
-				return nil, fmt.Errorf("%s:%d:%d: %s is declared .extern and nowhere defined", p.module.Name, v.Pos.Line, v.Pos.Col, v.Name)
-			}
 		}
+	}
+	if err := im.checkDeclared(); err != nil {
+		im.Unload()
+		return nil, err
 	}
 	return im, nil
 }
 
+// checkDeclared refuses variables that are declared and used, and defined nowhere.
+func (im *Image) checkDeclared() error {
+	for _, k := range im.program.kernels {
+		for _, f := range k.funcs {
+			for _, c := range f.const64 {
+				if c.sym != nil && im.vars[c.sym] == nil {
+					return fmt.Errorf("%s:%d:%d: %w", im.program.module.Name, c.sym.Pos.Line, c.sym.Pos.Col, undefinedVar(c.sym))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func undefinedVar(v *ptx.Var) error {
+	return fmt.Errorf("%s is declared .extern and nowhere defined", v.Name)
+}
+
 // initialise writes an initializer into the bytes of a variable; nested lists are rows of an array.
 func (im *Image) initialise(v *ptx.Var, in *ptx.Init, data []byte) error {
-	size := v.Type.Size()
+	size, dims := v.Type.Size(), v.Dims
+	if v.Vec > 1 {
+		dims = append(slices.Clone(dims), int64(v.Vec)) // a vector is a row of its elements
+	}
 	var fill func(in *ptx.Init, dims []int64, data []byte) error
 	fill = func(in *ptx.Init, dims []int64, data []byte) error {
 		if in.Value != nil {
@@ -70,7 +91,6 @@ func (im *Image) initialise(v *ptx.Var, in *ptx.Init, data []byte) error {
 		}
 		step := size
 		if len(dims) > 1 {
-			step = size * max(v.Vec, 1)
 			for _, n := range dims[1:] {
 				step *= int(n)
 			}
@@ -88,7 +108,7 @@ func (im *Image) initialise(v *ptx.Var, in *ptx.Init, data []byte) error {
 		}
 		return nil
 	}
-	return fill(in, v.Dims, data)
+	return fill(in, dims, data)
 }
 
 func (im *Image) initialValue(v *ptx.Var, in *ptx.Init) (uint64, error) {
@@ -102,6 +122,10 @@ func (im *Image) initialValue(v *ptx.Var, in *ptx.Init) (uint64, error) {
 			x = uint64(math.Float32bits(float32(int64(o.Bits))))
 		case v.Type == ptx.F32 || v.Type == ptx.F64:
 			x = immBits(o, v.Type)
+		case v.Type == ptx.B32: // as a float of the size; an integer is what it is
+			x = immBits(o, ptx.F32)
+		case v.Type == ptx.B64:
+			x = immBits(o, ptx.F64)
 		}
 		return x, nil
 	case *ptx.SymRef:
@@ -114,6 +138,9 @@ func (im *Image) initialValue(v *ptx.Var, in *ptx.Init) (uint64, error) {
 		}
 		if o.Func != nil {
 			return masked(im.program.codeAddress(o.Func), in.Mask), nil
+		}
+		if o.Var != nil && o.Var.Linkage == ptx.Extern {
+			return 0, undefinedVar(o.Var)
 		}
 	}
 	return 0, fmt.Errorf("%w: this initial value", ErrNotSimulated)

@@ -49,7 +49,8 @@ const (
 type inst struct {
 	kind     instKind
 	guardNot bool
-	check    bool  // some of uses may be undefined
+	lazy     bool // bytes that nothing has written are passed on
+	spread   spread
 	guard    int32 // -1: none
 	guardDef int32
 	d        int32
@@ -65,11 +66,9 @@ type inst struct {
 	run   func(w *warp, in *inst, m uint32)
 	block func(w *warp, in *inst, m uint32) bool // true ends the turn
 
-	// Registers read and written, in frame.def. After decoding only those that may be read unwritten.
-	uses, defs []int32
-	// copies has, for a move, the registers read instead of uses: what is not defined stays so.
-	copies []int32
-	taint  func(w *warp, m uint32) uint32 // instead of copies: the lanes that become undefined
+	*flow                                   // after decoding only registers that may be read unwritten, nil without; all are in function.flow
+	controls []int32                        // of spreadExact: of copies those that have to be defined
+	taint    func(w *warp, m uint32) uint32 // of spreadLanes: the lanes in which the results are undefined
 
 	targets []int32 // of kBrx
 	call    *callInfo
@@ -79,11 +78,18 @@ type inst struct {
 	flops   uint32 // of a lane
 }
 
+// A flow is the registers that an instruction reads and writes, in frame.def. The results depend on copies,
+// which may be undefined; see undefined.go. What else it reads is uses.
+type flow struct {
+	uses, copies, defs []int32
+}
+
 // A function is a decoded .entry or .func.
 type function struct {
 	src     *ptx.Func
 	code    []inst
-	n32     int // slots of each class
+	flow    []flow // of each of code
+	n32     int    // slots of each class
 	n64     int
 	nPred   int
 	nDef    int
@@ -101,6 +107,8 @@ type function struct {
 	slots       []slot   // of all registers, by def
 	names       []string // the same
 	formals     []int32  // register parameters, in frame.def
+	results     []int32  // register results
+	followed    bitset   // registers that may be read unwritten, by def
 	regOf       map[*ptx.Reg]slot
 	regPressure int
 }

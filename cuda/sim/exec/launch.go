@@ -39,7 +39,7 @@ type Launch struct {
 	Jitter      bool        // approximate functions move inside of their bound
 	Workers     int         // GOMAXPROCS; how many blocks run at once
 	Budget      uint64      // 2^26; instructions of a warp, or four times as many of a block, before it has run away
-	Stack       int         // 64 KiB; local memory of a thread
+	Stack       int         // 64 KiB; local memory of a thread for calls: the variables of the functions and 32 bytes each, the entry's own variables apart
 	GridID      uint64
 	MaxFindings int  // 20
 	Touch       bool // fill in Result.Touched
@@ -111,6 +111,8 @@ type Image struct {
 	names   map[string]*mem.Allocation
 	// constBase is the generic address of constant memory's address 0.
 	constBase uint64
+
+	pages [5]sync.Pool // of *page, empty, by globalState.shift: cells have 16 bytes at most
 }
 
 // A run is a launch in progress.
@@ -168,6 +170,7 @@ func (im *Image) Launch(ctx context.Context, l *Launch) (*Result, error) {
 	if c.Heat {
 		res.Heat = r.global.heat()
 	}
+	r.global.recycle()
 	for _, f := range r.findings {
 		res.Findings = append(res.Findings, f)
 	}
@@ -185,7 +188,8 @@ type worker struct {
 	suspended []*cta
 	seen      map[findingKey]int
 	dots      map[mmaKey]arith.DotFunc
-	refs      []*shadow // the allocation that each instruction accessed last
+	mma       *mmaScratch // nil until it is used
+	refs      []*shadow   // the allocation that each instruction accessed last
 }
 
 func newWorker(r *run) *worker {

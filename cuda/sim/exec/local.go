@@ -51,9 +51,10 @@ func (w *warp) localAt(in *inst, lane int, addr uint64, n int) (data, init []byt
 }
 
 func (w *warp) readLocal(in *inst, lane int, addr uint64, init []byte) {
-	if i := bytes.IndexByte(init, 0); i >= 0 && w.cta.launch.Off&CheckUninit == 0 {
-		w.reportIssue(in, UninitMemory, lane, &issue{space: ptx.LocalSpace, addr: addr + uint64(i), bytes: len(init), otherID: -1,
-			object: func() string { return fmt.Sprintf("byte %d of the thread's local memory", addr+uint64(i)-localBase) }},
-			"a read of local memory that nothing has written")
+	if bytes.IndexByte(init, 0) >= 0 {
+		w.foundUnset(in, lane, addr, len(init), unsetIn(init), unsetLoad{space: ptx.LocalSpace, what: "local memory",
+			object: func(_ int, addr uint64) string {
+				return fmt.Sprintf("byte %d of the thread's local memory", addr-localBase)
+			}})
 	}
 }

@@ -77,22 +77,23 @@ func decodeLdmatrix(d *decoder) {
 // loadMatrix loads the matrix whose rows are at the addresses of 8 lanes. All lanes read every row:
 // which element goes where is the instruction's.
 func (w *warp) loadMatrix(in *inst, addr *lanes64, first int, d *lanes32, trans bool) {
-	if trans {
-		clear(d[:])
-	}
 	for row := range 8 {
 		l := first + row
-		b := w.sharedAt(in, l, addr[l], 16)
-		w.readShared(in, manyLanes, addr[l], 16, false)
+		b := (*[16]byte)(w.sharedAt(in, l, addr[l], 16))
+		w.readTogether(in, addr[l], 16)
 		if !trans {
-			for i := range 4 {
-				d[4*row+i] = binary.LittleEndian.Uint32(b[4*i:])
-			}
+			to := (*[4]uint32)(d[4*row:])
+			to[0], to[1] = binary.LittleEndian.Uint32(b[:4]), binary.LittleEndian.Uint32(b[4:8])
+			to[2], to[3] = binary.LittleEndian.Uint32(b[8:12]), binary.LittleEndian.Uint32(b[12:])
 			continue
 		}
 		// Element (row, col) goes to lane 4·col + row/2, half row mod 2.
 		for col := range 8 {
-			d[4*col+row/2] |= uint32(binary.LittleEndian.Uint16(b[2*col:])) << (16 * (row & 1))
+			v := uint32(binary.LittleEndian.Uint16(b[2*col:]))
+			if row&1 != 0 {
+				v = d[4*col+row/2] | v<<16
+			}
+			d[4*col+row/2] = v
 		}
 	}
 }

@@ -281,52 +281,6 @@ func checkMma(t *testing.T, rng *rand.Rand, c mmaCase, model arith.Model) {
 	}
 }
 
-// TestMmaExact holds the fast exact sum against package arith's, on numbers of widely different size.
-func TestMmaExact(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	dot, err := arith.DotFloat(arith.F32, arith.Exact, arith.TensorCore{})
-	require.NoError(t, err)
-	x := &mmaInst{m: 16, n: 8, k: 16, bits: 7}
-	for round := range 200 {
-		s := &mmaScratch{a: make([]float32, 256), b: make([]float32, 128)}
-		number := func() float32 {
-			v := float32(rng.NormFloat64())
-			switch round % 4 {
-			case 1: // few bits: ties and cancellation
-				v = float32(rng.IntN(9) - 4)
-			case 2:
-				v = float32(math.Ldexp(float64(v), rng.IntN(80)-40))
-			case 3:
-				if rng.IntN(200) == 0 {
-					v = float32(math.Inf(1))
-				}
-			}
-			return math.Float32frombits(math.Float32bits(v) & 0xffff0000)
-		}
-		for i := range s.a {
-			s.a[i] = number()
-		}
-		for i := range s.b {
-			s.b[i] = number()
-		}
-		var c [16 * 8]uint32
-		for i := range c {
-			c[i] = math.Float32bits(number())
-			if round%3 == 0 {
-				c[i] |= uint32(rng.IntN(1 << 16))
-			}
-		}
-		want := c
-		for i := range 16 {
-			for j := range 8 {
-				want[8*i+j] = dot(c[8*i+j], s.a[16*i:16*i+16], s.b[16*j:16*j+16])
-			}
-		}
-		x.mmaExact(s, &c, dot)
-		require.Equal(t, want, c, "round %d", round)
-	}
-}
-
 // TestMma884 has four products at once, each A of row r + 1 in all columns, B of column c + 1: every
 // element is 4·(r + 1)·(c + 1), plus its place in C.
 func TestMma884(t *testing.T) {

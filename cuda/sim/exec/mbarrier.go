@@ -210,7 +210,7 @@ func (b *mbarrier) landCopies() {
 	for _, a := range b.copies {
 		for _, p := range a.copies {
 			if p.c.seq == p.seq && p.c.lanes>>a.lane&1 != 0 {
-				a.w.landLane(p.c, a.lane)
+				a.w.landLanes(p.c, 1<<a.lane)
 			}
 		}
 		a.w.dropLanded()

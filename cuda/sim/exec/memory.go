@@ -3,7 +3,6 @@ package exec
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 
 	"github.com/rapt-go/rapt/cuda/ptx"
 )
@@ -18,7 +17,9 @@ type memAccess struct {
 	regs     []slot
 	signed   bool // extend the sign to the register
 	write    bool
+	readOnly bool // .nc and ldu, which may read what was there before the launch
 	strong   bool // volatile, relaxed, acquire or release, or atomic: no data race with its like
+	block    bool // of .cta scope, so that it is none for other blocks; only of atomics
 	acquires bool
 	releases bool
 	off      int64 // added to the address
@@ -91,15 +92,23 @@ func (d *decoder) ordering(a *memAccess) {
 	case ptx.ModAcqRel, ptx.ModSC:
 		a.strong, a.acquires, a.releases = true, true, true
 	}
-	if a.strong && a.space != ptx.GlobalSpace {
-		d.kd.strongShared = true
+	d.synchronises(a)
+}
+
+// synchronises takes note of accesses by which warps may be ordered.
+func (d *decoder) synchronises(a *memAccess) {
+	if a.strong {
+		d.kd.strong = true
+	}
+	if a.acquires || a.releases { // as if behind a fence
+		d.kd.fences = true
 	}
 }
 
 func decodeLd(d *decoder) {
 	in := d.src
 	dst, t := wide(in.Args[0], in.Type(0))
-	a := &memAccess{space: in.Space(), size: t.Size(), signed: t.IsSigned()}
+	a := &memAccess{space: in.Space(), size: t.Size(), signed: t.IsSigned(), readOnly: in.Has(ptx.ModNC) || in.Op == ptx.OpLdu}
 	if t.Size() == 0 || t.Size() > 8 {
 		d.refuse("type .%v", t)
 		return
@@ -112,7 +121,7 @@ func decodeLd(d *decoder) {
 	a.total = a.size * len(a.regs)
 	d.touches(a)
 	a.word = a.total == 4 && len(a.regs) == 1 && a.regs[0].class == c32 && a.regs[0].bits == 32 && !a.strong
-	d.inst.mem, d.inst.run = a, load
+	d.inst.mem, d.inst.run, d.inst.lazy = a, load, true
 }
 
 func decodeSt(d *decoder) {
@@ -129,11 +138,7 @@ func decodeSt(d *decoder) {
 	for _, o := range src {
 		a.regs = append(a.regs, d.val(o, t))
 	}
-	if len(a.regs) > 1 {
-		// Padding of a structure may be undefined: the store passes that on to memory.
-		d.inst.copies, d.inst.uses = slices.Clone(d.inst.uses[uses:]), d.inst.uses[:uses]
-		d.inst.taint = func(*warp, uint32) uint32 { return 0 }
-	}
+	d.storesCopies(uses)
 	a.total = a.size * len(a.regs)
 	d.touches(a)
 	if a.space == ptx.ConstSpace || a.space == ptx.ParamSpace {
@@ -211,12 +216,15 @@ func load(w *warp, in *inst, m uint32) {
 	a := in.mem
 	if a.space == functionParam {
 		w.loadParam(in, m)
-		return
+	} else {
+		if a.strong {
+			w.poll()
+		}
+		w.bySpace(a, m, func(space ptx.Space, addr *lanes64, m uint32) { w.loadFrom(in, space, addr, m) })
 	}
-	if a.strong {
-		w.poll()
+	if w.unset.lanes != 0 {
+		w.loadUnset(in)
 	}
-	w.bySpace(a, m, func(space ptx.Space, addr *lanes64, m uint32) { w.loadFrom(in, space, addr, m) })
 }
 
 func (w *warp) loadFrom(in *inst, space ptx.Space, addr *lanes64, m uint32) {
@@ -261,6 +269,9 @@ func (w *warp) loadFrom(in *inst, space ptx.Space, addr *lanes64, m uint32) {
 				continue
 			}
 			w.readGlobal(in, l, s, off, a.total, false)
+			if a.readOnly {
+				w.readOnlyGlobal(in, l, s, off, a.total)
+			}
 			w.unpack(a, l, s.alloc.Data[off:off+int64(a.total)])
 		}
 	}
@@ -275,34 +286,6 @@ func (w *warp) strongLoad(in *inst, l int, s *shadow, off int64) {
 	w.syncGlobal(addr, true, false)
 	w.readGlobal(in, l, s, off, a.total, true)
 	w.unpack(a, l, s.alloc.Data[off:off+int64(a.total)])
-}
-
-// paramAt is n bytes of the parameters of the kernel, or of the function that runs, at a generic address.
-func (w *warp) paramAt(in *inst, lane int, addr uint64, n int) []byte {
-	params := w.cta.launch.Params
-	if addr&uint64(n-1) != 0 {
-		w.misaligned(in, ptx.ParamSpace, lane, addr, n)
-	}
-	off := addr - paramWindow
-	if addr>>32 == frameWindow>>32 {
-		size := w.fn.paramBytes
-		params, off = w.frame.params[lane*size:(lane+1)*size], addr-frameWindow
-	}
-	if off >= uint64(len(params)) || uint64(len(params))-off < uint64(n) {
-		w.fatalIssue(in, OutOfBounds, lane, &issue{space: ptx.ParamSpace, addr: addr, bytes: n, otherID: -1},
-			"%d bytes at %#x, there are %d bytes of parameters", n, addr, len(params))
-	}
-	return params[off : off+uint64(n)]
-}
-
-func (w *warp) loadParam(in *inst, m uint32) {
-	a := in.mem
-	size := w.fn.paramBytes
-	for ; m != 0; m &= m - 1 {
-		l := bits.TrailingZeros32(m) & 31
-		at := l*size + a.param
-		w.unpack(a, l, w.frame.params[at:at+a.total])
-	}
 }
 
 // unpack puts the bytes of an access into the registers of a lane.
@@ -385,6 +368,9 @@ func (w *warp) storeTo(in *inst, space ptx.Space, addr *lanes64, m uint32) {
 			}
 			w.writeShared(in, l, addr[l], old, b, flags)
 			copy(old, b)
+			if in.flow != nil || w.watched {
+				w.undefinedBytes(in, l, func(off, n int) { w.cta.shared.forget(addr[l]+uint64(off), n) })
+			}
 		}
 	case ptx.LocalSpace:
 		count.countLocal(m, a.total)
@@ -417,18 +403,6 @@ func (w *warp) storeTo(in *inst, space ptx.Space, addr *lanes64, m uint32) {
 	}
 }
 
-// undefinedBytes calls f for the bytes of a lane's vector whose register nothing has written.
-func (w *warp) undefinedBytes(in *inst, lane int, f func(off, n int)) {
-	if !in.check || in.copies == nil {
-		return
-	}
-	for i, r := range in.mem.regs {
-		if r.def >= 0 && w.def[r.def]>>lane&1 == 0 {
-			f(i*in.mem.size, in.mem.size)
-		}
-	}
-}
-
 func (w *warp) strongStore(in *inst, l int, s *shadow, off int64, old, b []byte) {
 	a := in.mem
 	addr := s.alloc.Base + uint64(off)
@@ -438,16 +412,7 @@ func (w *warp) strongStore(in *inst, l int, s *shadow, off int64, old, b []byte)
 	w.syncGlobal(addr, false, a.releases || w.sync.fenced)
 	w.writeGlobal(in, l, s, off, old, b, true)
 	copy(old, b)
-}
-
-func (w *warp) storeParam(in *inst, m uint32) {
-	a := in.mem
-	size := w.fn.paramBytes
-	for ; m != 0; m &= m - 1 {
-		l := bits.TrailingZeros32(m) & 31
-		at := l*size + a.param
-		copy(w.frame.params[at:at+a.total], w.pack(a, l))
-	}
+	w.undefinedBytes(in, l, func(i, n int) { s.alloc.ClearInit(off+int64(i), int64(n)) })
 }
 
 // countLocal counts a request to local memory, which the hardware interleaves so that equal addresses

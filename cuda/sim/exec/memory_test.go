@@ -137,6 +137,32 @@ func TestModuleVariables(t *testing.T) {
 	require.Error(t, r.memory.Read(make([]byte, 4), addr))
 }
 
+// TestInitialValues has initial values whose bits the type does not say alone (ptxas 12.9).
+func TestInitialValues(t *testing.T) {
+	r := newRig(t, header+`
+.global .b32 f = 1.5;
+.global .b64 d = 1.5;
+.global .b32 i = -1;
+.global .v2 .u32 v[2] = {{1, 2}, {3, 4}};
+.global .v2 .u16 m[2][2] = {{{1, 2}, {3, 4}}, {{5, 6}, {7}}};
+.visible .entry k() { ret; }`)
+	for _, c := range []struct {
+		name string
+		want []uint32
+	}{
+		{"f", []uint32{0x3fc00000}},
+		{"d", []uint32{0, 0x3ff80000}},
+		{"i", []uint32{0xffffffff}},
+		{"v", []uint32{1, 2, 3, 4}},
+		{"m", []uint32{0x20001, 0x40003, 0x60005, 7}},
+	} {
+		addr, size, ok := r.image.Global(c.name)
+		require.True(t, ok, c.name)
+		require.EqualValues(t, 4*len(c.want), size, c.name)
+		require.Equal(t, c.want, r.read(addr, len(c.want)), c.name)
+	}
+}
+
 func TestAtomics(t *testing.T) {
 	const n = 64
 	float := math.Float32bits

@@ -20,10 +20,10 @@ type mmaInst struct {
 	lc, ld     *arith.Layout
 	pa, pb     places
 	pc, pd     places
+	fa, fb     factor // of floating point
 	satFinite  bool
 	and        bool // of single-bit mma: AND, not XOR
-	exact      bool // accumulators are f32; see mmaExact
-	bits       int  // of a factor behind its first
+	rows       bool // see byRows
 }
 
 func decodeMma(d *decoder) {
@@ -79,13 +79,19 @@ func decodeMma(d *decoder) {
 	})
 }
 
-// mmaScratch is room for the largest operands: 16×256 bits are 16×8 registers, 16×32 and 16×64
-// elements of 8 and 4 bits.
+// mmaScratch is the matrices of an instruction. The fragments are kept for the next ones.
 type mmaScratch struct {
-	a, b   []float32 // rows of A, columns of B
-	ai, bi []int32
+	a, b   fragments
+	ai, bi []int32 // rows of A, columns of B
 	c      [16 * 8]uint32
-	fb     [][8]float64 // rows of B
+}
+
+// matrices is made by the first instruction: it is large for a launch that has none.
+func (w *worker) matrices() *mmaScratch {
+	if w.mma == nil {
+		w.mma = new(mmaScratch)
+	}
+	return w.mma
 }
 
 func (x *mmaInst) runner() (func(w *warp, in *inst), error) {
@@ -101,11 +107,9 @@ func (x *mmaInst) runner() (func(w *warp, in *inst), error) {
 	if _, err := arith.DotFloat(x.dt, arith.Exact, arith.TensorCore{}); err != nil {
 		return nil, err
 	}
-	x.exact = x.dt == arith.F32 && x.ct == arith.F32
-	x.bits = 10
-	if x.at == arith.BF16 {
-		x.bits = 7
-	}
+	x.rows = x.byRows()
+	x.fa = factor{kind: fragmentKind{x.at, uint8(x.m), uint8(x.k)}, regs: x.a, places: x.pa}
+	x.fb = factor{kind: fragmentKind{x.bt, uint8(x.n), uint8(x.k)}, regs: x.b, places: x.pb, columns: true}
 	return x.runFloat, nil
 }
 
@@ -132,7 +136,7 @@ func placesOf(l *arith.Layout, transposed bool) places {
 
 // accumulators reads C.
 func (x *mmaInst) accumulators(w *warp) *[16 * 8]uint32 {
-	c := &w.mma.c
+	c := &w.cta.worker.matrices().c
 	for r, s := range x.c {
 		reg := &w.r32[s.idx]
 		if x.ct == arith.F16 {
@@ -175,31 +179,6 @@ func sized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-func (x *mmaInst) runFloat(w *warp, in *inst) {
-	l := w.cta.launch
-	s := &w.mma
-	s.a, s.b = sized(s.a, x.m*x.k), sized(s.b, x.n*x.k)
-	gather(w, x.a, x.pa, x.at, s.a)
-	gather(w, x.b, x.pb, x.bt, s.b)
-	c := x.accumulators(w)
-	dot := w.cta.worker.dot(mmaKey{x.dt, x.at}, l)
-	if l.Numerics == arith.Exact && x.exact {
-		x.mmaExact(s, c, dot)
-	} else {
-		for i := range x.m {
-			for j := range x.n {
-				p := &c[(i*x.n+j)&127]
-				v := *p
-				if x.ct != x.dt {
-					v = convertAccumulator(v, x.ct)
-				}
-				*p = dot(v, s.a[i*x.k:(i+1)*x.k], s.b[j*x.k:(j+1)*x.k])
-			}
-		}
-	}
-	x.result(w, c)
-}
-
 // mmaKey is what the sum of a model depends on: the types of the accumulator and of the factors.
 type mmaKey struct{ accumulator, factor arith.Type }
 
@@ -227,160 +206,8 @@ func convertAccumulator(v uint32, from arith.Type) uint32 {
 	return uint32(arith.F16FromF32(v))
 }
 
-// gather puts a fragment's elements in order: rows of A, columns of B.
-func gather(w *warp, regs []slot, p places, t arith.Type, to []float32) {
-	if t == arith.BF16 || t == arith.F16 {
-		gatherHalves(w, regs, p, t, to)
-		return
-	}
-	var buffer [8]float32
-	for r, s := range regs {
-		for lane, v := range &w.r32[s.idx] {
-			elements := arith.Decode(t, v, buffer[:0])
-			for e, f := range elements {
-				to[p[r*len(elements)+e][lane]] = f
-			}
-		}
-	}
-}
-
-// gatherHalves is gather for elements of 16 bits. The two of a register are neighbours in a row of A
-// and in a column of B alike.
-func gatherHalves(w *warp, regs []slot, p places, t arith.Type, to []float32) {
-	for r, s := range regs {
-		at := &p[2*r]
-		if t == arith.BF16 {
-			for lane, v := range &w.r32[s.idx] {
-				pair := to[at[lane]:][:2]
-				pair[0], pair[1] = math.Float32frombits(v<<16), math.Float32frombits(v&0xffff0000)
-			}
-			continue
-		}
-		for lane, v := range &w.r32[s.idx] {
-			pair := to[at[lane]:][:2]
-			pair[0], pair[1] = math.Float32frombits(arith.F32FromF16(uint16(v))), math.Float32frombits(arith.F32FromF16(uint16(v>>16)))
-		}
-	}
-}
-
-// mmaExact is the exact sum of the products and c, rounded once to f32.
-//
-// Factors have few significant bits, so that products are exact in f64, and multiples of some 2^q.
-// Where c is one as well, and all terms together are below 2^(q+53), no sum in f64 is rounded. That is
-// asked for all elements at once, then for each. Otherwise a sum is off by less than
-// (k + 1)·2⁻⁵³·(k·max|a|·max|b| + |c|): where both ends of that interval round to the same f32, so does
-// the exact sum. What is left is dot's, and what is not finite.
-func (x *mmaInst) mmaExact(s *mmaScratch, c *[16 * 8]uint32, dot arith.DotFunc) {
-	k := x.k
-	s.fb = sized(s.fb, k)
-	for j := range 8 {
-		for i, v := range s.b[j*k : (j+1)*k] {
-			s.fb[i][j] = float64(v)
-		}
-	}
-	a, b, acc := scaleOf(s.a, x.bits), scaleOf(s.b, x.bits), scaleOfBits(c[:x.m*8])
-	all := exactSum(a, b, acc, k)
-	for i := range x.m {
-		row := s.a[i*k : (i+1)*k]
-		sums := dot8(row, s.fb)
-		out := c[i*8&127:][:8]
-		if !all {
-			x.mmaRow(s, row, &sums, out, dot)
-			continue
-		}
-		for j, sum := range sums {
-			out[j] = math.Float32bits(float32(sum + float64(math.Float32frombits(out[j]))))
-		}
-	}
-}
-
-// mmaRow is a row of mmaExact of which not all sums are known to be exact.
-func (x *mmaInst) mmaRow(s *mmaScratch, row []float32, sums *[8]float64, out []uint32, dot arith.DotFunc) {
-	a := scaleOf(row, x.bits)
-	unit := float64(x.k+2) * 0x1p-52
-	for j, sum := range sums {
-		column := s.b[j*x.k : (j+1)*x.k]
-		b := scaleOf(column, x.bits)
-		v := float64(math.Float32frombits(out[j]))
-		sum += v
-		if exactSum(a, b, scaleOfBits(out[j:j+1]), x.k) {
-			out[j] = math.Float32bits(float32(sum))
-			continue
-		}
-		e := unit * (float64(x.k)*a.most*b.most + math.Abs(v))
-		if lo, hi := float32(sum-e), float32(sum+e); lo == hi && lo-lo == 0 && lo != 0 {
-			out[j] = math.Float32bits(lo)
-			continue
-		}
-		out[j] = dot(out[j], row, column)
-	}
-}
-
-// A scale is the largest absolute value of some numbers, infinite or NaN where one is, and an exponent:
-// all of them are multiples of 2^least.
-type scale struct {
-	most  float64
-	least int
-}
-
-// exactSum reports whether f64 holds every sum of k products and an accumulator.
-func exactSum(a, b, c scale, k int) bool {
-	q := a.least + b.least
-	return c.least >= q && float64(k)*a.most*b.most+c.most < math.Float64frombits(uint64(1023+53+q)<<52)
-}
-
-// scaleOf is the scale of numbers with the given significant bits behind the first.
-func scaleOf(v []float32, bits int) scale {
-	var most uint32 // without the sign, the order of the bits is that of the values
-	low := ^uint32(0)
-	for _, x := range v {
-		b := math.Float32bits(x) & (1<<31 - 1)
-		most, low = max(most, b), min(low, b-1) // zeros are the largest
-	}
-	return makeScale(most, low, bits)
-}
-
-func scaleOfBits(v []uint32) scale {
-	var most uint32
-	low := ^uint32(0)
-	for _, x := range v {
-		b := x & (1<<31 - 1)
-		most, low = max(most, b), min(low, b-1)
-	}
-	return makeScale(most, low, 23)
-}
-
-func makeScale(most, low uint32, bits int) scale {
-	s := scale{float64(math.Float32frombits(most)), int((low+1)>>23) - 127 - bits}
-	switch {
-	case low == ^uint32(0): // nothing but zeros
-		s.least = 255
-	case low+1 < 1<<23: // a subnormal f32, whatever its format was
-		s.least = -149
-	}
-	return s
-}
-
-// dot8 is the products of a row with eight columns, each in order.
-func dot8(a []float32, b [][8]float64) [8]float64 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3, s4, s5, s6, s7 float64
-	for k, v := range a {
-		x, y := float64(v), &b[k]
-		s0 += x * y[0]
-		s1 += x * y[1]
-		s2 += x * y[2]
-		s3 += x * y[3]
-		s4 += x * y[4]
-		s5 += x * y[5]
-		s6 += x * y[6]
-		s7 += x * y[7]
-	}
-	return [8]float64{s0, s1, s2, s3, s4, s5, s6, s7}
-}
-
 func (x *mmaInst) runInt(w *warp, _ *inst) {
-	s := &w.mma
+	s := w.cta.worker.matrices()
 	s.ai, s.bi = sized(s.ai, x.m*x.k), sized(s.bi, x.n*x.k)
 	gatherInt(w, x.a, x.pa, x.at, s.ai)
 	gatherInt(w, x.b, x.pb, x.bt, s.bi)

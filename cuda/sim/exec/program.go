@@ -44,7 +44,9 @@ type Param struct {
 }
 
 // Compile decodes all entries of a module that [ptx.Module.Check] accepted. The error names each
-// instruction that the simulator does not execute, with its place, and wraps [ErrNotSimulated].
+// instruction that the simulator does not execute, with its place, and wraps [ErrNotSimulated]. One such
+// instruction is enough to refuse the file, whichever entry it is in: a module says at once what of it cannot be
+// tested, rather than when somebody launches it.
 func Compile(m *ptx.Module) (*Program, error) {
 	p := &Program{module: m}
 	if m.AddressSize != 64 {

@@ -137,24 +137,12 @@ func decodeSet(d *decoder) {
 	}
 }
 
-// decodeSelp is selp: c ? a : b. Only the operand that is taken is read.
+// decodeSelp is selp: c ? a : b.
 func decodeSelp(d *decoder) {
 	in, t := d.src, d.src.Type(0)
-	uses := len(d.inst.uses)
 	a, b := d.val(in.Args[1], t), d.val(in.Args[2], t)
-	d.inst.copies, d.inst.uses = d.inst.uses[uses:len(d.inst.uses):len(d.inst.uses)], d.inst.uses[:uses:uses]
 	c := d.val(in.Args[3], ptx.Pred)
 	dst := d.dst(in.Args[0], t)
-	d.inst.taint = func(w *warp, m uint32) (bad uint32) {
-		p := w.pred(c)
-		if a.def >= 0 {
-			bad |= m & p &^ w.def[a.def]
-		}
-		if b.def >= 0 {
-			bad |= m &^ p &^ w.def[b.def]
-		}
-		return bad
-	}
 	d.inst.run = func(w *warp, _ *inst, m uint32) {
 		p := w.pred(c)
 		if dst.class == c32 && a.class == c32 && b.class == c32 {
@@ -185,7 +173,9 @@ func decodeSlct(d *decoder) {
 	t, ct := d.src.Type(0), d.src.Type(1)
 	f, err := arith.Slct(d.arithType(ct), d.src.Has(ptx.ModFTZ))
 	d.check(err)
-	d.apply3(f, t, t, t, ct)
+	args := d.src.Args
+	a, b, c := d.val(args[1], t), d.val(args[2], t), d.val(args[3], ct)
+	d.inst.run = run3(f, d.dst(args[0], t), a, b, c)
 }
 
 func decodeTestp(d *decoder) {
@@ -214,7 +204,6 @@ func decodeMov(d *decoder) {
 	in := d.src
 	dst, _ := wide(in.Args[0], in.Type(0))
 	src, t := wide(in.Args[1], in.Type(0))
-	uses := len(d.inst.uses)
 	part := func(n int) ptx.Type { // of a scalar of type t
 		switch t.Bits() / n {
 		case 8:
@@ -241,7 +230,6 @@ func decodeMov(d *decoder) {
 		}
 		from = append(from, d.val(o, st))
 	}
-	d.inst.copies, d.inst.uses = d.inst.uses[uses:len(d.inst.uses):len(d.inst.uses)], d.inst.uses[:uses:uses]
 	for _, o := range dst {
 		dt := t
 		if len(dst) > 1 {

@@ -21,9 +21,10 @@ import (
 type shared struct {
 	data    []byte
 	write   []uint64 // see cell
+	unset   []byte   // of cells with cellUnset: 1 for each such byte; nil before there is one
 	read    []uint64 // the last read, see cell; manyLanes in the place of the lane where several read
 	readers []uint64 // epoch<<32 | warps that have read since
-	clocks  []uint32 // precise: clocks of the readers, one for each warp
+	byWarp  []uint64 // precise: the last read by each warp, see cell
 	shift   uint     // log2 of the granule
 	used    bool
 	layout  *sharedLayout
@@ -32,7 +33,7 @@ type shared struct {
 }
 
 // A cell is who accessed bytes last: in bits from the lowest, the lane (6), warp (5), instruction
-// (20), clock of the warp (28), strong, pending, one.
+// (20), clock of the warp (28), strong, pending, one, gap, unset.
 const (
 	manyLanes = 32
 
@@ -43,6 +44,7 @@ const (
 	cellPending = 1 << 60 // the destination of a cp.async that has not landed
 	cellSet     = 1 << 61
 	cellGap     = 1 << 62 // bytes of no variable
+	cellUnset   = 1 << 63 // some of what was written is a copy of bytes that nothing has written, see shared.unset
 )
 
 func makeCell(w *warp, in *inst, lane int, flags uint64) uint64 {
@@ -64,7 +66,7 @@ func (s *shared) init(l *Launch) {
 	cells := len(s.data) >> s.shift
 	s.write, s.read, s.readers = make([]uint64, cells), make([]uint64, cells), make([]uint64, cells)
 	if s.precise {
-		s.clocks = make([]uint32, cells*s.warps)
+		s.byWarp = make([]uint64, cells*s.warps)
 	}
 	s.data = s.data[:n]
 	s.used = true
@@ -78,7 +80,7 @@ func (s *shared) reset() {
 	clear(s.write)
 	clear(s.read)
 	clear(s.readers)
-	clear(s.clocks)
+	clear(s.byWarp)
 	for i := range s.data {
 		s.data[i] = 0xCD
 	}
@@ -246,9 +248,13 @@ func (w *warp) readShared(in *inst, lane int, off uint64, n int, strong bool) {
 	first, last := off>>s.shift, (off+uint64(n)-1)>>s.shift
 	write := s.write[first : last+1]
 	for i, wr := range write {
+		if wr&(cellSet|cellPending|cellUnset) != cellSet {
+			w.readOdd(in, lane, off, first+uint64(i), n, wr)
+		}
 		if wr&(cellSet|cellPending) != cellSet {
-			w.readOdd(in, lane, (first+uint64(i))<<s.shift, n, wr)
-		} else if !w.follows(wr, lane) && !(strong && wr&cellStrong != 0) {
+			continue
+		}
+		if !w.follows(wr, lane) && !(strong && wr&cellStrong != 0) {
 			w.sharedRace(in, lane, off, n, wr, "reads what", "wrote")
 		}
 	}
@@ -268,16 +274,50 @@ func (w *warp) noteRead(mine, first, last uint64) {
 		} else {
 			read[i] = mine
 		}
-		r := readers[i]
-		if r>>32 != epoch>>32 {
-			r = epoch
-		}
-		readers[i] = r | bit
+		readers[i] = addReader(readers[i], epoch, bit)
 	}
 	if s.precise {
 		for c := first; c <= last; c++ {
-			s.clocks[int(c)*s.warps+w.id] = w.sync.clock
+			s.byWarp[int(c)*s.warps+w.id] = s.read[c]
 		}
+	}
+}
+
+// addReader adds a warp to the readers of a cell, which are none if they are of another epoch.
+func addReader(readers, epoch, bit uint64) uint64 {
+	if readers>>32 != epoch>>32 {
+		return epoch | bit
+	}
+	return readers | bit
+}
+
+// settled reports whether the bytes of a cell were written, have landed, and are ordered before what any
+// lane of the warp does now.
+func (w *warp) settled(c uint64) bool {
+	before := w.sync.whole
+	if v := cellOf(c); v != w.id {
+		before = w.sync.known[v]
+	}
+	return c&(cellSet|cellPending|cellUnset) == cellSet && cellTime(c) < before
+}
+
+// readTogether is readShared by all lanes as one.
+func (w *warp) readTogether(in *inst, off uint64, n int) {
+	s := &w.cta.shared
+	first, last := off>>s.shift, (off+uint64(n)-1)>>s.shift
+	for _, wr := range s.write[first : last+1] {
+		if s.precise || !w.settled(wr) {
+			w.readShared(in, manyLanes, off, n, false)
+			return
+		}
+	}
+	mine, epoch, bit := makeCell(w, in, manyLanes, 0), uint64(w.cta.race.epoch)<<32, uint64(1)<<w.id
+	read, readers := s.read[first:last+1], s.readers[first:last+1]
+	for i := range read {
+		read[i] = mine
+	}
+	for i, r := range readers {
+		readers[i] = addReader(r, epoch, bit)
 	}
 }
 
@@ -286,7 +326,7 @@ func (w *warp) noteRead(mine, first, last uint64) {
 func (w *warp) loadWords(in *inst, addr *lanes64, m uint32, d *lanes32) {
 	s := &w.cta.shared
 	known, whole, self := w.sync.known, w.sync.whole, w.id
-	last, lastLane := ^uint64(0), 0
+	last, lastLane, all := ^uint64(0), 0, m
 	for ; m != 0; m &= m - 1 {
 		l := bits.TrailingZeros32(m) & 31
 		off := addr[l]
@@ -300,18 +340,22 @@ func (w *warp) loadWords(in *inst, addr *lanes64, m uint32, d *lanes32) {
 		c := off >> 2
 		wr := s.write[c]
 		v, t := cellOf(wr), cellTime(wr)
-		if wr&(cellSet|cellPending) != cellSet || v == self && t >= whole || v != self && t >= known[v] {
+		if wr&(cellSet|cellPending|cellUnset) != cellSet || v == self && t >= whole || v != self && t >= known[v] {
 			w.readShared(in, l, off, 4, false)
 		} else {
 			w.noteRead(makeCell(w, in, l, 0), c, c)
 		}
 		d[l] = binary.LittleEndian.Uint32(b)
 	}
+	if w.unset.lanes != 0 {
+		w.unset.sharedBytes(addr, all)
+	}
 }
 
-// readOdd is a read of bytes that were not written, are no variable's or are being copied to.
-func (w *warp) readOdd(in *inst, lane int, off uint64, n int, cell uint64) {
+// readOdd is a read of n bytes of which those of cell c were not written, are no variable's or are being copied to.
+func (w *warp) readOdd(in *inst, lane int, start, c uint64, n int, cell uint64) {
 	s := &w.cta.shared
+	off := c << s.shift
 	is := &issue{space: ptx.SharedSpace, addr: off, bytes: n, otherID: -1,
 		object: func() string { return s.layout.describe(int(off), len(s.data)) }}
 	switch {
@@ -320,8 +364,12 @@ func (w *warp) readOdd(in *inst, lane int, off uint64, n int, cell uint64) {
 	case cell&cellPending != 0:
 		is.other, is.otherID = w.other(cell), cellID(cell)
 		w.reportIssue(in, AsyncRead, lane, is, "a read of bytes that a cp.async writes, before it was waited for")
-	case w.cta.launch.Off&CheckUninit == 0:
-		w.reportIssue(in, UninitMemory, lane, is, "a read of shared memory that nothing has written")
+	default:
+		if cell&cellUnset != 0 && in.lazy {
+			w.unset.passed |= 1 << lane
+		}
+		w.foundUnset(in, lane, start, n, s.unsetIn(c)<<(off-start), unsetLoad{space: ptx.SharedSpace, what: "shared memory",
+			object: func(_ int, addr uint64) string { return s.layout.describe(int(addr), len(s.data)) }})
 	}
 }
 
@@ -366,6 +414,10 @@ func (w *warp) writeShared(in *inst, lane int, off uint64, old, b []byte, flags 
 	first, last := off>>s.shift, (off+uint64(n)-1)>>s.shift
 	for c := first; c <= last; c++ {
 		wr := s.write[c]
+		if (wr == 0 || w.settled(wr)) && w.unread(c) {
+			s.write[c] = mine
+			continue
+		}
 		if wr&(cellPending|cellGap) != 0 {
 			w.writeOdd(in, lane, c<<s.shift, n, wr)
 		} else if wr != 0 && !w.follows(wr, lane) && !(strong && wr&cellStrong != 0) && (flags&cellPending != 0 || !slices.Equal(old, b)) {
@@ -378,27 +430,47 @@ func (w *warp) writeShared(in *inst, lane int, off uint64, old, b []byte, flags 
 	}
 }
 
+// unread reports whether all reads of a cell are ordered before what any lane of the warp does now. It
+// may miss some that are.
+func (w *warp) unread(cell uint64) bool {
+	s := &w.cta.shared
+	if r := s.readers[cell]; uint32(r>>32) == w.cta.race.epoch && uint32(r)&^(1<<w.id) != 0 {
+		return false
+	}
+	rd := s.read[cell]
+	return rd == 0 || cellOf(rd) != w.id || cellTime(rd) < w.sync.whole
+}
+
 // writeAfterRead reports a write to bytes that others have read without order.
 func (w *warp) writeAfterRead(in *inst, lane int, off uint64, n int, c, rd uint64, old, b []byte, flags uint64) {
-	s := &w.cta.shared
-	race := false
-	if cellOf(rd) == w.id {
-		race = !w.follows(rd, lane)
-	}
-	if r := s.readers[c]; uint32(r>>32) == w.cta.race.epoch {
-		if others := uint32(r) &^ (1 << w.id); others != 0 {
-			race = race || !s.precise
-			for v := range s.warps {
-				if s.precise && others>>v&1 != 0 && s.clocks[int(c)*s.warps+v] >= w.sync.known[v] {
-					race = true
-				}
-			}
-		}
-	}
-	if !race || flags&cellPending == 0 && slices.Equal(old, b) {
+	if flags&cellPending == 0 && slices.Equal(old, b) {
 		return
 	}
-	w.sharedRace(in, lane, off, n, rd, "writes what", "read")
+	if cellOf(rd) == w.id && !w.follows(rd, lane) {
+		w.sharedRace(in, lane, off, n, rd, "writes what", "read")
+		return
+	}
+	s := &w.cta.shared
+	r := s.readers[c]
+	if uint32(r>>32) != w.cta.race.epoch {
+		return
+	}
+	for others := uint32(r) &^ (1 << w.id); others != 0; others &= others - 1 {
+		v := bits.TrailingZeros32(others)
+		switch {
+		case s.precise:
+			if rd = s.byWarp[int(c)*s.warps+v]; cellTime(rd) < w.sync.known[v] {
+				continue
+			}
+		case cellOf(rd) != v && others&(others-1) == 0:
+			// Not the last to read it, and which lane of the warp did is not kept.
+			rd = rd&^(31<<cellWarp|63) | uint64(v)<<cellWarp | manyLanes
+		case cellOf(rd) != v:
+			continue
+		}
+		w.sharedRace(in, lane, off, n, rd, "writes what", "read")
+		return
+	}
 }
 
 func (w *warp) writeOdd(in *inst, lane int, off uint64, n int, cell uint64) {

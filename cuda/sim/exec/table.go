@@ -7,9 +7,16 @@ import (
 
 // decoderOf is what decodes an instruction, nil for what is not executed.
 func decoderOf(op ptx.Op) func(*decoder) {
-	if f := decoderOfArithmetic(op); f != nil {
-		return f
+	for _, family := range []func(ptx.Op) func(*decoder){decoderOfArithmetic, decoderOfBits, decoderOfValues, decoderOfMemory, decoderOfControl, decoderOfWarps, decoderOfBarriers} {
+		if f := family(op); f != nil {
+			return f
+		}
 	}
+	return nil
+}
+
+// decoderOfValues is decoderOf for comparison, selection, moves and conversion.
+func decoderOfValues(op ptx.Op) func(*decoder) {
 	switch op {
 	case ptx.OpSet:
 		return decodeSet
@@ -29,12 +36,13 @@ func decoderOf(op ptx.Op) func(*decoder) {
 		return decodeCvta
 	case ptx.OpIsspacep:
 		return decodeIsspacep
-	case ptx.OpLd, ptx.OpLdu:
-		return decodeLd
-	case ptx.OpSt:
-		return decodeSt
-	case ptx.OpPrefetch, ptx.OpPrefetchu, ptx.OpApplypriority, ptx.OpPmevent, ptx.OpDiscard, ptx.OpFenceProxy, ptx.OpFenceMbarrierInit, ptx.OpMembarProxy, ptx.OpGriddepcontrolLaunchDependents, ptx.OpGriddepcontrolWait, ptx.OpSetmaxnreg:
-		return decodeNothing
+	}
+	return nil
+}
+
+// decoderOfControl is decoderOf for branches, calls and the end of threads.
+func decoderOfControl(op ptx.Op) func(*decoder) {
+	switch op {
 	case ptx.OpBra:
 		return decodeBra
 	case ptx.OpBrxIdx:
@@ -49,12 +57,40 @@ func decoderOf(op ptx.Op) func(*decoder) {
 		return decodeTrap
 	case ptx.OpNanosleep:
 		return decodeNanosleep
-	case ptx.OpBar, ptx.OpBarrier:
-		return decodeBar
-	case ptx.OpBarWarpSync:
-		return decodeWarpSync
+	}
+	return nil
+}
+
+// decoderOfMemory is decoderOf for loads, stores, atomics, asynchronous copies and hints.
+func decoderOfMemory(op ptx.Op) func(*decoder) {
+	switch op {
+	case ptx.OpLd, ptx.OpLdu:
+		return decodeLd
+	case ptx.OpSt:
+		return decodeSt
+	case ptx.OpPrefetch, ptx.OpPrefetchu, ptx.OpApplypriority, ptx.OpPmevent, ptx.OpDiscard, ptx.OpFenceProxy, ptx.OpFenceMbarrierInit, ptx.OpMembarProxy, ptx.OpGriddepcontrolLaunchDependents, ptx.OpGriddepcontrolWait, ptx.OpSetmaxnreg:
+		return decodeNothing
+	case ptx.OpAtom, ptx.OpRed:
+		return decodeAtom
+	case ptx.OpCpAsync:
+		return decodeCpAsync
+	case ptx.OpCpAsyncCommitGroup:
+		return decodeCpCommit
+	case ptx.OpCpAsyncWaitGroup, ptx.OpCpAsyncWaitAll:
+		return decodeCpWait
 	case ptx.OpMembar, ptx.OpFence:
 		return decodeFence
+	case ptx.OpCreatepolicyFractional:
+		return decodeCreatepolicy
+	}
+	return nil
+}
+
+// decoderOfWarps is decoderOf for what the lanes of a warp do together.
+func decoderOfWarps(op ptx.Op) func(*decoder) {
+	switch op {
+	case ptx.OpBarWarpSync:
+		return decodeWarpSync
 	case ptx.OpShfl:
 		return decodeShfl
 	case ptx.OpVote:
@@ -67,14 +103,6 @@ func decoderOf(op ptx.Op) func(*decoder) {
 		return decodeActivemask
 	case ptx.OpElect:
 		return decodeElect
-	case ptx.OpAtom, ptx.OpRed:
-		return decodeAtom
-	case ptx.OpCpAsync:
-		return decodeCpAsync
-	case ptx.OpCpAsyncCommitGroup:
-		return decodeCpCommit
-	case ptx.OpCpAsyncWaitGroup, ptx.OpCpAsyncWaitAll:
-		return decodeCpWait
 	case ptx.OpLdmatrix:
 		return decodeLdmatrix
 	case ptx.OpStmatrix:
@@ -83,6 +111,15 @@ func decoderOf(op ptx.Op) func(*decoder) {
 		return decodeMovmatrix
 	case ptx.OpMma:
 		return decodeMma
+	}
+	return nil
+}
+
+// decoderOfBarriers is decoderOf for what orders the warps of a block or a cluster.
+func decoderOfBarriers(op ptx.Op) func(*decoder) {
+	switch op {
+	case ptx.OpBar, ptx.OpBarrier:
+		return decodeBar
 	case ptx.OpMbarrierInit:
 		return decodeMbarrierInit
 	case ptx.OpMbarrierInval:
@@ -103,30 +140,17 @@ func decoderOf(op ptx.Op) func(*decoder) {
 		return decodeMapa
 	case ptx.OpGetctarank:
 		return decodeGetctarank
-	case ptx.OpCreatepolicyFractional:
-		return decodeCreatepolicy
 	}
 	return nil
 }
 
+// decoderOfArithmetic is decoderOf for arithmetic.
 func decoderOfArithmetic(op ptx.Op) func(*decoder) {
 	switch op {
 	case ptx.OpAbs:
 		return unaryOp(arith.Abs)
 	case ptx.OpNeg:
 		return unaryOp(arith.Neg)
-	case ptx.OpNot:
-		return decodeNot
-	case ptx.OpCnot:
-		return unaryOp(arith.CNot)
-	case ptx.OpPopc:
-		return unaryOp(arith.Popc)
-	case ptx.OpClz:
-		return unaryOp(arith.Clz)
-	case ptx.OpBrev:
-		return unaryOp(arith.Brev)
-	case ptx.OpBfind:
-		return unaryOp(arith.Bfind)
 	case ptx.OpAdd:
 		return decodeAddSub(arith.Add)
 	case ptx.OpSub:
@@ -155,6 +179,45 @@ func decoderOfArithmetic(op ptx.Op) func(*decoder) {
 		return binaryOp(arith.Max)
 	case ptx.OpCopysign:
 		return binaryOp(arith.Copysign)
+	case ptx.OpDp4a:
+		return decodeDp4a
+	case ptx.OpDp2a:
+		return decodeDp2a
+	case ptx.OpRcp:
+		return approximate(arith.ApproxRcp, arith.Rcp)
+	case ptx.OpSqrt:
+		return approximate(arith.ApproxSqrt, arith.Sqrt)
+	case ptx.OpRsqrt:
+		return approximate(arith.ApproxRsqrt, 0)
+	case ptx.OpSin:
+		return approximate(arith.ApproxSin, 0)
+	case ptx.OpCos:
+		return approximate(arith.ApproxCos, 0)
+	case ptx.OpLg2:
+		return approximate(arith.ApproxLg2, 0)
+	case ptx.OpEx2:
+		return approximate(arith.ApproxEx2, 0)
+	case ptx.OpTanh:
+		return approximate(arith.ApproxTanh, 0)
+	}
+	return nil
+}
+
+// decoderOfBits is decoderOf for logic, shifts and bit fields.
+func decoderOfBits(op ptx.Op) func(*decoder) {
+	switch op {
+	case ptx.OpNot:
+		return decodeNot
+	case ptx.OpCnot:
+		return unaryOp(arith.CNot)
+	case ptx.OpPopc:
+		return unaryOp(arith.Popc)
+	case ptx.OpClz:
+		return unaryOp(arith.Clz)
+	case ptx.OpBrev:
+		return unaryOp(arith.Brev)
+	case ptx.OpBfind:
+		return unaryOp(arith.Bfind)
 	case ptx.OpAnd:
 		return binaryOp(arith.And)
 	case ptx.OpOr:
@@ -181,26 +244,6 @@ func decoderOfArithmetic(op ptx.Op) func(*decoder) {
 		return decodeSzext
 	case ptx.OpFns:
 		return decodeFns
-	case ptx.OpDp4a:
-		return decodeDp4a
-	case ptx.OpDp2a:
-		return decodeDp2a
-	case ptx.OpRcp:
-		return approximate(arith.ApproxRcp, arith.Rcp)
-	case ptx.OpSqrt:
-		return approximate(arith.ApproxSqrt, arith.Sqrt)
-	case ptx.OpRsqrt:
-		return approximate(arith.ApproxRsqrt, 0)
-	case ptx.OpSin:
-		return approximate(arith.ApproxSin, 0)
-	case ptx.OpCos:
-		return approximate(arith.ApproxCos, 0)
-	case ptx.OpLg2:
-		return approximate(arith.ApproxLg2, 0)
-	case ptx.OpEx2:
-		return approximate(arith.ApproxEx2, 0)
-	case ptx.OpTanh:
-		return approximate(arith.ApproxTanh, 0)
 	}
 	return nil
 }

@@ -14,10 +14,15 @@ type frame struct {
 	r32       []lanes32
 	r64       []lanes64
 	p         []uint32
-	def       []uint32 // lanes in which the register was written; only of registers that are checked
-	params    []byte   // of each lane fn.paramBytes
-	localBase int      // of the local variables
-	refs      int      // paths that have it
+	def       []uint32             // lanes in which the register was written; only of registers that are checked
+	parts     map[int32]*lanes64   // of registers that are not defined in each lane: the bits that are not; all without
+	origins   map[int32][]origin   // of undefined registers
+	watched   bool                 // def is kept of all registers, and all instructions check
+	params    []byte               // of each lane fn.paramBytes
+	stored    []byte               // of each byte of params: 1 where it was stored
+	passed    map[paramByte]origin // of bytes of params that were stored with what was loaded and undefined
+	localBase int                  // of the local variables
+	refs      int                  // paths that have it
 }
 
 // An entry of a path's stack is what to go on with when the path has come to its rpc, or is empty:
@@ -70,6 +75,8 @@ type warp struct {
 	def   []uint32
 	fn    *function
 	frame *frame
+	// watched is the frame's.
+	watched bool
 
 	cta          *cta
 	id           int
@@ -96,8 +103,8 @@ type warp struct {
 
 	sync  syncState
 	async asyncState
-	mma   mmaScratch
 	local localMemory
+	unset unsetBytes
 }
 
 // executed is the number of instructions that the warp has executed up to now.
@@ -106,7 +113,7 @@ func (w *warp) executed() uint64 { return w.used }
 // enter makes a frame the one on top.
 func (w *warp) enter(f *frame) {
 	w.frame, w.fn = f, f.fn
-	w.r32, w.r64, w.p, w.def = f.r32, f.r64, f.p, f.def
+	w.r32, w.r64, w.p, w.def, w.watched = f.r32, f.r64, f.p, f.def, f.watched
 }
 
 // newFrame is a frame of a function with its constants set.
@@ -115,11 +122,16 @@ func (w *warp) newFrame(fn *function) *frame {
 		f := list[len(list)-1]
 		w.pool[fn] = list[:len(list)-1]
 		clear(f.def)
+		clear(f.parts)
+		clear(f.origins)
+		f.watched = false
+		clear(f.stored)
+		clear(f.passed)
 		f.refs = 1
 		return f
 	}
 	f := &frame{fn: fn, refs: 1, r32: make([]lanes32, fn.n32), r64: make([]lanes64, fn.n64), p: make([]uint32, fn.nPred),
-		def: make([]uint32, fn.nDef), params: make([]byte, 32*fn.paramBytes)}
+		def: make([]uint32, fn.nDef), params: make([]byte, 32*fn.paramBytes), stored: make([]byte, 32*fn.paramBytes)}
 	if fn.predOne >= 0 {
 		f.p[fn.predOne] = full
 	}
@@ -150,7 +162,7 @@ func (w *warp) release(f *frame) {
 
 // start prepares the warp for a block.
 func (w *warp) start(lanes uint32) {
-	w.live, w.carry, w.used = lanes, 0, 0
+	w.live, w.carry, w.used, w.unset.lanes = lanes, 0, 0, 0
 	w.sync.reset()
 	w.async.reset()
 	w.local.reset()
@@ -196,12 +208,10 @@ func (w *warp) run(p *path, n int) {
 		count.Warp++
 		count.Lane += uint64(bits.OnesCount32(m))
 		w.pc, w.mask = pc, mask
-		written := m
-		if in.check {
-			written &^= w.checkDefined(in, mask, m)
-		}
-		for _, d := range in.defs {
-			w.def[d] = w.def[d]&^m | written
+		if w.watched {
+			w.follow(in, &w.fn.flow[pc], mask, m)
+		} else if in.flow != nil {
+			w.follow(in, in.flow, mask, m)
 		}
 		switch in.kind {
 		case kA32:
@@ -289,7 +299,7 @@ func (w *warp) pop(p *path) bool {
 		e := p.stack[len(p.stack)-1]
 		p.stack = p.stack[:len(p.stack)-1]
 		if e.call {
-			w.leave(p, e.mask)
+			w.leave(p, e.pc, e.mask)
 		}
 		if e.mask != 0 {
 			p.pc, p.rpc, p.mask = e.pc, e.rpc, e.mask

@@ -351,6 +351,29 @@ func TestRecursionLimit(t *testing.T) {
 	require.Equal(t, StackOverflow, res.Findings[0].Kind)
 }
 
+// TestStackOfCalls has an entry with variables of 100 KiB, which its bound is not for, and a function with 1,000 bytes.
+func TestStackOfCalls(t *testing.T) {
+	r := newRig(t, header+`
+.func once()
+{
+	.local .align 8 .b8 v[1000];
+	st.local.u32 [v], 1;
+	ret;
+}
+.visible .entry k()
+{
+	.local .align 8 .b8 v[102400];
+	st.local.u32 [v], 1;
+	call once;
+	ret;
+}`)
+	r.launch.Stack = 1008 + callBytes
+	r.clean(1, 32)
+	r.launch.Stack--
+	err := r.run(1, 32).Err()
+	require.ErrorContains(t, err, "stack overflow: the call of once, nested 1 deep, takes 1040 bytes of local memory of a thread, and 1040 with the calls around it; calls have 1039")
+}
+
 // TestSpinLock has the lanes of a warp contend for a lock, which only independent scheduling of
 // lanes resolves.
 func TestSpinLock(t *testing.T) {

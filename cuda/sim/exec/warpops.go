@@ -92,9 +92,10 @@ func decodeShfl(d *decoder) {
 	if a.def >= 0 {
 		// An undefined value may be passed on; only the lanes that are read count.
 		d.inst.copies = []int32{a.def}
+		d.inst.spread = spreadLanes
 		d.inst.taint = func(w *warp, m uint32) (bad uint32) {
 			lanesOf(m, func(l int) {
-				if j, _ := shuffleSource(mode, l, w.r32[b.idx][l], w.r32[c.idx][l]); w.def[a.def]>>j&1 == 0 {
+				if j, _ := shuffleSource(mode, l, w.r32[b.idx][l], w.r32[c.idx][l]); w.undefinedLanes(a.def, 1<<j) != 0 {
 					bad |= 1 << l
 				}
 			})

@@ -20,14 +20,15 @@ type mutant struct {
 
 // consequences are the kinds that may be reported beside a mutant's own. What is read too early is not
 // there yet, and a copy that nobody waits for is under way still when its place is filled again; what
-// is past the end of its own is another's; lanes that take no part in a shuffle have no result; and
-// a barrier that goes wrong orders nothing.
+// is past the end of its own is another's; lanes that take no part in a shuffle have no result; what
+// nobody has passed on ends no recursion; and a barrier that goes wrong orders nothing.
 var consequences = map[exec.Kind][]exec.Kind{
 	exec.SharedRace:     {exec.UninitMemory, exec.AsyncRead},
 	exec.AsyncRead:      {exec.AsyncOverwrite},
 	exec.AsyncOverwrite: {exec.AsyncRead},
 	exec.OutOfBounds:    {exec.GlobalRace, exec.UninitMemory, exec.AsyncRead},
 	exec.WarpSync:       {exec.UninitRegister, exec.GlobalRace},
+	exec.UninitMemory:   {exec.StackOverflow},
 	exec.Deadlock:       {exec.SharedRace, exec.UninitMemory},
 }
 
@@ -110,6 +111,8 @@ var sums = []mutant{
 		"bar.sync 0;\nld.shared.u32 %r19", "ld.shared.u32 %r19"},
 	{"ticket", "counter not reset", wrong, "",
 		"st.global.u32 [%rd2], %r20;", ""},
+	{"ticket", "parts through the read-only cache", exec.ReadOnlyCache, "ld.global.nc.f32 %f26",
+		"ld.global.f32 %f26", "ld.global.nc.f32 %f26"},
 	{"ticket", "ticket of the scope of a block", exec.GlobalRace, "atom.global.cta",
 		"atom.global.add.u32", "atom.global.cta.add.u32"},
 }

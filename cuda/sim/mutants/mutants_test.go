@@ -61,7 +61,7 @@ func TestMutants(t *testing.T) {
 		})
 	}
 	var counts []string
-	for k := wrong; k <= exec.AsyncOverwrite; k++ {
+	for k := wrong; k <= exec.ReadOnlyCache; k++ {
 		counts = append(counts, fmt.Sprintf("%s %d", kindName(k), reported[k]))
 		assert.NotZero(t, listed[k], "a kind without a mutant: %s", kindName(k))
 	}

@@ -1,7 +1,7 @@
 #include "device.h"
 
 // y[n] += alpha·x[n], four at a time, then the rest. Block 64.
-KERNEL(64) saxpy(float *y, const float *x, int n, float alpha) {
+KERNEL(64) saxpy(float *y, const float *__restrict__ x, int n, float alpha) {
   const int stride = 64 * blocks(), first = block() * 64 + tid();
   ROLL for (int i = first; i < n / 4; i += stride) {
     const float4 a = ((const float4 *)x)[i], b = ((const float4 *)y)[i];
