@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/internal/half"
 )
 
 // An anyMatrix is a matrix of F32, I32, F16 or BF16: one of its views is open.
@@ -45,7 +46,7 @@ func (m *anyMatrix) load(i, lo, hi int, tmp []float32) []float32 {
 	tmp = tmp[:hi-lo]
 	for c, b := range m.half.part(i, lo, hi) {
 		if m.t == gpu.F16 {
-			tmp[c] = halfToFloat(b)
+			tmp[c] = half.FromF16(b)
 		} else {
 			tmp[c] = math.Float32frombits(uint32(b) << 16)
 		}
@@ -59,51 +60,14 @@ func (m *anyMatrix) store(i, lo int, x []float32) {
 		copy(m.word.part(i, lo, lo+len(x)), x)
 		return
 	}
-	half := m.half.part(i, lo, lo+len(x))
+	short := m.half.part(i, lo, lo+len(x))
 	for c, v := range x {
 		if m.t == gpu.F16 {
-			half[c] = floatToHalf(v)
+			short[c] = half.ToF16(v)
 		} else {
-			half[c] = floatToBrain(v)
+			short[c] = half.ToBF16(v)
 		}
 	}
-}
-
-// floatToBrain rounds to BF16, the upper half of a float32.
-func floatToBrain(x float32) uint16 {
-	b := math.Float32bits(x)
-	if x != x {
-		return uint16(b>>16) | 0x40 // quiet, so that the rest of its payload may be cut off
-	}
-	return uint16((b + 0x7fff + b>>16&1) >> 16)
-}
-
-// halfToFloat widens F16: one bit of sign, five of exponent with bias 15, ten of
-// fraction.
-func halfToFloat(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
-	switch exponent {
-	case 0: // fraction·2⁻²⁴, exactly
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*0x1p-24))
-	case 31:
-		return math.Float32frombits(sign | 255<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
-}
-
-// floatToHalf rounds to F16; from 65520 on that is infinity.
-func floatToHalf(x float32) uint16 {
-	b := math.Float32bits(x)
-	sign, b := uint16(b>>31)<<15, b&^(1<<31)
-	switch {
-	case b > 255<<23: // NaN
-		return sign | 0x7e00 | uint16(b>>13&1023)
-	case b >= 0x477ff000: // 65520
-		return sign | 0x7c00
-	case b < (127-14)<<23: // below the normal numbers: the sum rounds to a multiple of 2⁻²⁴
-		return sign | uint16(math.Float32bits(math.Float32frombits(b)+0.5)-math.Float32bits(0.5))
-	}
-	return sign | uint16((b-(127-15)<<23+0xfff+b>>13&1)>>13)
 }
 
 // A castJob is a gpu.Cast.

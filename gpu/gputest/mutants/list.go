@@ -1,6 +1,6 @@
 package main
 
-// A mutant is a mistake to make in a file of cpu_fallback: old, which must be there once,
+// A mutant is a mistake to make in a file, by its path from cpu_fallback: old, which must be there once,
 // becomes new.
 type mutant struct{ file, name, old, new string }
 
@@ -68,8 +68,8 @@ var mutants = []mutant{
 	{"sample.go", "no temperature", `score := scale * float64(v)`, `score := float64(v)`},
 	{"sample.go", "u may be one", `u := (float64(gpu.Hash(key, uint64(c))>>8) + 0.5) / (1 << 24)`, `u := float64(float32((float64(gpu.Hash(key, uint64(c))>>8) + 0.5) / (1 << 24)))`},
 	{"scatter.go", "penalty the other way", `gpu.ScatterPenalty && x < 0`, `gpu.ScatterPenalty && x > 0`},
-	{"cast.go", "F16 cut, not rounded", `+0xfff+b>>13&1)>>13`, `+0*b)>>13`},
-	{"cast.go", "F16 without subnormal numbers", `case b < (127-14)<<23:`, `case b < (127-24)<<23:`},
-	{"cast.go", "BF16 ties away from even", `(b + 0x7fff + b>>16&1) >> 16`, `(b + 0x8000) >> 16`},
+	{"../internal/half/half.go", "F16 cut, not rounded", `+0xfff+b>>13&1)>>13`, `+0*b)>>13`},
+	{"../internal/half/half.go", "F16 without subnormal numbers", `case b < (127-14)<<23:`, `case b < (127-24)<<23:`},
+	{"../internal/half/half.go", "BF16 ties away from even", `(b + 0x7fff + b>>16&1) >> 16`, `(b + 0x8000) >> 16`},
 	{"parallel.go", "last tile left out", `if i >= w.tiles {`, `if i >= w.tiles-1 {`},
 }

@@ -64,7 +64,7 @@ func run(only string) error {
 			bad++
 			caught = "SURVIVES"
 		}
-		fmt.Printf("%-18s %-44s %s\n", m.file, m.name, caught)
+		fmt.Printf("%-24s %-44s %s\n", m.file, m.name, caught)
 	}
 	fmt.Printf("mutants: %d of %d caught\n", ran-bad, ran)
 	if bad > 0 {
@@ -104,7 +104,7 @@ func (m mutant) try(root, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	mutated, overlay := filepath.Join(dir, m.file), filepath.Join(dir, "overlay.json")
+	mutated, overlay := filepath.Join(dir, filepath.Base(m.file)), filepath.Join(dir, "overlay.json")
 	replace, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutated}})
 	if err := errors.Join(err, os.WriteFile(mutated, source, 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
 		return "", err
