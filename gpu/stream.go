@@ -178,6 +178,16 @@ type replayKey struct {
 	mark ArenaMark // a graph holds addresses of the scratch it was captured with
 }
 
+// mostGraphs bounds what Replay keeps, so that keys without end, such as the shapes of ragged batches, take no memory
+// without end.
+const mostGraphs = 256
+
+// Captures reports whether Replay captures, so that work which repeats to the letter is cheaper.
+func (s *Stream) Captures() bool {
+	_, ok := s.q.(Capturer)
+	return ok
+}
+
 // A capture is a graph, nil until it is made, and the mark behind the scratch that it holds, which a
 // replay takes as record did.
 type capture struct {
@@ -191,6 +201,7 @@ type capture struct {
 // their operands, their geometry. What differs from run to run must be in device
 // memory, written before Replay. So one step of decoding serves while its cache
 // grows, until Seqs.Max must grow. record may only issue operations and take scratch.
+// A few hundred keys are kept.
 func (s *Stream) Replay(key any, record func()) {
 	c, ok := s.q.(Capturer)
 	if !ok || s.err != nil {
@@ -200,6 +211,9 @@ func (s *Stream) Replay(key any, record func()) {
 	k := replayKey{key, s.arena.Mark()}
 	made, met := s.graph[k]
 	if !met { // eagerly, so that the arena grows and kernels load outside a capture
+		if len(s.graph) == mostGraphs {
+			s.forget()
+		}
 		if s.graph == nil {
 			s.graph = map[replayKey]capture{}
 		}
@@ -218,6 +232,19 @@ func (s *Stream) Replay(key any, record func()) {
 	}
 	s.arena.Release(made.end)
 	s.Fail(made.graph.Launch())
+}
+
+// forget closes all graphs, when what was launched of them is done.
+func (s *Stream) forget() {
+	if len(s.graph) > 0 {
+		s.Sync()
+	}
+	for _, made := range s.graph {
+		if made.graph != nil {
+			s.Fail(made.graph.Close())
+		}
+	}
+	s.graph = nil
 }
 
 // Dropout returns a Drop with a fresh key while the stream trains, and none
@@ -247,11 +274,7 @@ func (s *Stream) Sync() error {
 // Close waits, then frees the queue and all scratch. It returns the stream's error.
 func (s *Stream) Close() error {
 	s.Sync()
-	for _, made := range s.graph {
-		if made.graph != nil {
-			s.Fail(made.graph.Close())
-		}
-	}
+	s.forget()
 	s.Fail(s.q.Close())
 	s.Fail(s.arena.Close())
 	return s.err

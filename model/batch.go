@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/rapt-go/rapt/gpu"
 )
@@ -44,10 +45,51 @@ type Batch struct {
 	// first block, "hidden.1" is what that block gives, and so on. The tensor is
 	// valid during the call.
 	Trace func(name string, x gpu.Tensor)
+
+	pad padding
+}
+
+// A padding is how much more than its sequences a batch has uploaded.
+type padding struct{ tokens, seqs, max int }
+
+// Padded is the batch with what pads it, on a stream that captures: sequences of zeros behind the others, which bring
+// the numbers of tokens and of sequences, and Max, to one of few. Layers that run on all of it can be replayed for
+// other batches; the first rows of what they give are the batch's. Elsewhere it is the batch itself.
+func (b Batch) Padded() Batch {
+	for _, t := range []*gpu.Tensor{&b.IDs, &b.Positions, &b.Types} {
+		t.Cols += b.pad.tokens
+		t.Stride = t.Cols
+	}
+	for _, t := range []*gpu.Tensor{&b.Seqs.Start, &b.Seqs.Len} {
+		t.Cols += b.pad.seqs
+		t.Stride = t.Cols
+	}
+	b.Seqs.N, b.Seqs.Max = b.Seqs.N+b.pad.seqs, b.Seqs.Max+b.pad.max
+	b.pad = padding{}
+	return b
+}
+
+// paddingOf rounds the sizes of a batch up: less than an eighth more tokens, and as many sequences as hold them and an
+// eighth more. Lengths go up to whole tiles of an attention.
+func paddingOf(tokens, seqs, longest int) padding {
+	const tile = 64
+	p := padding{tokens: round(tokens) - tokens, max: (longest+tile-1)/tile*tile - longest}
+	if p.tokens > 0 {
+		p.seqs = (p.tokens + longest + p.max - 1) / (longest + p.max)
+	}
+	p.seqs = round(seqs+p.seqs) - seqs
+	return p
+}
+
+// round rounds n up to a number with three bits behind its first, and at least to a multiple of 8.
+func round(n int) int {
+	step := max(1<<bits.Len(uint(n))>>4, 8)
+	return (n + step - 1) / step * step
 }
 
 // Pack checks sequences against the model's limits and uploads them as scratch of
-// s. What is wrong with one becomes the stream's error, which names the sequence.
+// s, with padding behind them if s captures: see [Batch.Padded]. What is wrong with one becomes the stream's error,
+// which names the sequence.
 func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
 	if len(seqs) == 0 {
 		s.Fail(fmt.Errorf("%w: a batch of no sequences", ErrInput))
@@ -59,10 +101,15 @@ func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
 		}
 		tokens, longest = tokens+len(in.IDs), max(longest, len(in.IDs))
 	}
+	var pad padding
+	if s.Captures() && tokens > 0 {
+		pad = paddingOf(tokens, len(seqs), longest)
+	}
 	// One copy to the device: ids, positions, types, starts, lengths.
-	host := make([]int32, 3*tokens+2*len(seqs))
-	ids, pos, types := host[:tokens], host[tokens:2*tokens], host[2*tokens:3*tokens]
-	start, length := host[3*tokens:3*tokens+len(seqs)], host[3*tokens+len(seqs):]
+	rows, n := tokens+pad.tokens, len(seqs)+pad.seqs
+	host := make([]int32, 3*rows+2*n)
+	ids, pos, types := host[:rows], host[rows:2*rows], host[2*rows:3*rows]
+	start, length := host[3*rows:3*rows+n], host[3*rows+n:]
 	at := 0
 	for i, in := range seqs {
 		start[i], length[i] = int32(at), int32(len(in.IDs))
@@ -75,15 +122,22 @@ func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
 		}
 		at += len(in.IDs)
 	}
+	for i := len(seqs); i < n; i++ {
+		start[i], length[i] = int32(at), int32(min(rows-at, longest+pad.max))
+		for j := range length[i] {
+			pos[at+int(j)] = int32(l.FirstPosition)
+		}
+		at += int(length[i])
+	}
 	mem := s.Temp(gpu.I32, 1, len(host))
 	gpu.Write(s, mem, host)
-	cut := func(n int) gpu.Tensor {
+	cut := func(n, all int) gpu.Tensor {
 		v := mem.ColRange(0, n)
-		mem = mem.ColRange(n, mem.Cols)
+		mem = mem.ColRange(all, mem.Cols)
 		return v
 	}
-	b := Batch{IDs: cut(tokens), Positions: cut(tokens), Types: cut(tokens)}
-	b.Seqs = gpu.Seqs{Start: cut(len(seqs)), Len: cut(len(seqs)), N: len(seqs), Max: longest}
+	b := Batch{IDs: cut(tokens, rows), Positions: cut(tokens, rows), Types: cut(tokens, rows), pad: pad}
+	b.Seqs = gpu.Seqs{Start: cut(len(seqs), n), Len: cut(len(seqs), n), N: len(seqs), Max: longest}
 	return b
 }
 

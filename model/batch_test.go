@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rapt-go/rapt/gpu"
+	"github.com/rapt-go/rapt/gpu/gputest"
 	"github.com/rapt-go/rapt/model"
 )
 
@@ -33,6 +34,54 @@ func TestPack(t *testing.T) {
 	require.True(t, b.Seqs.Pages.IsZero())
 	require.True(t, b.Want.IsZero())
 	require.Nil(t, b.Trace)
+}
+
+// On a stream that captures a batch has padding, which only Padded shows.
+func TestPackPads(t *testing.T) {
+	l := model.Limits{Vocab: 1000, Length: 70, FirstPosition: 2}
+	for _, lens := range [][]int{{1}, {8}, {3, 0, 4, 1}, {70, 70, 1}, {1, 1, 1, 1, 1, 1, 1, 1, 1}, {65, 64, 63, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5}} {
+		s, err := gpu.NewStream(gputest.Naive())
+		require.NoError(t, err)
+		var inputs []model.Input
+		tokens, longest := 0, 0
+		for _, n := range lens {
+			in := model.Input{IDs: make([]int32, n)}
+			for i := range in.IDs {
+				in.IDs[i] = int32(tokens + i)
+			}
+			inputs, tokens, longest = append(inputs, in), tokens+n, max(longest, n)
+		}
+		b := model.Pack(s, l, inputs...)
+		require.Equal(t, [4]int{tokens, len(lens), len(lens), longest}, [4]int{b.IDs.Cols, b.Seqs.N, b.Seqs.Start.Cols, b.Seqs.Max})
+		p := b.Padded()
+		require.Equal(t, p, p.Padded())
+		rows := p.IDs.Cols
+		require.GreaterOrEqual(t, rows, tokens)
+		require.Zero(t, rows%8)
+		require.LessOrEqual(t, rows-tokens, max(tokens/8, 8))
+		require.Zero(t, p.Seqs.N%8)
+		require.Equal(t, (longest+63)/64*64, p.Seqs.Max)
+		start, length := must(gpu.Read[int32](s, p.Seqs.Start)), must(gpu.Read[int32](s, p.Seqs.Len))
+		at := int32(0)
+		for i := range start { // every row in one sequence, none longer than Max
+			require.Equal(t, at, start[i])
+			require.LessOrEqual(t, int(length[i]), p.Seqs.Max)
+			at += length[i]
+			if i < len(lens) {
+				require.EqualValues(t, lens[i], length[i])
+			}
+		}
+		require.EqualValues(t, rows, at)
+		ids, positions, types := must(gpu.Read[int32](s, p.IDs)), must(gpu.Read[int32](s, p.Positions)), must(gpu.Read[int32](s, p.Types))
+		require.Equal(t, ids[:tokens], must(gpu.Read[int32](s, b.IDs)))
+		for i, p := range positions {
+			require.True(t, l.FirstPosition <= int(p) && int(p) < l.FirstPosition+l.Length)
+			if i >= tokens {
+				require.Zero(t, ids[i]+types[i])
+			}
+		}
+		require.NoError(t, s.Close())
+	}
 }
 
 // What cannot be read is the stream's error, with the sequence and the token, and

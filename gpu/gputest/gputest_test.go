@@ -15,17 +15,17 @@ import (
 // nothing that plain code does not do.
 func TestOracle(t *testing.T) {
 	t.Parallel()
-	Run(t, toy[float64]{}, Small(), Allocates())
+	Run(t, naive[float64]{}, Small(), Allocates())
 }
 
 func TestNaive(t *testing.T) {
 	t.Parallel()
-	Run(t, toy[float32]{}, Small(), Allocates())
+	Run(t, naive[float32]{}, Small(), Allocates())
 }
 
 func TestOracleGrad(t *testing.T) {
 	t.Parallel()
-	Grad(t, toy[float64]{})
+	Grad(t, naive[float64]{})
 }
 
 func TestNamesDiffer(t *testing.T) {

@@ -110,7 +110,29 @@ func (m *Model) Encode(s *gpu.Stream, in model.Batch) gpu.Tensor {
 
 // hidden returns the last hidden state of every token.
 func (m *Model) hidden(s *gpu.Stream, in model.Batch) gpu.Tensor {
-	x := m.Embedding.Forward(s, in)
+	if in.Trace != nil || !s.Captures() {
+		return m.layers(s, m.Embedding.Forward(s, in), in)
+	}
+	return m.replayed(s, in)
+}
+
+// replayed is hidden with the layers as a graph, which serves all batches that are padded to the same sizes.
+func (m *Model) replayed(s *gpu.Stream, in model.Batch) gpu.Tensor {
+	all := in.Padded()
+	x := m.Embedding.Forward(s, all)
+	s.Replay(forward{m, x, all.Seqs}, func() { m.layers(s, x, all) })
+	return x.RowRange(0, in.IDs.Cols)
+}
+
+// A forward is all that a pass through the layers depends on. They leave what they give in x, on a stream that captures.
+type forward struct {
+	m    *Model
+	x    gpu.Tensor
+	seqs gpu.Seqs
+}
+
+// layers returns what the layers make of x, which may take x's place.
+func (m *Model) layers(s *gpu.Stream, x gpu.Tensor, in model.Batch) gpu.Tensor {
 	x = m.EmbedNorm.Forward(s, s.Reuse(x), x)
 	in.Traced(x, "hidden.0")
 	for i, l := range m.Layers {

@@ -182,7 +182,7 @@ func (e *engine[R]) step(s *gpu.Stream, batch []seat[R]) *gpu.Stream {
 		return !slices.ContainsFunc(batch, func(b seat[R]) bool { return !b.call.gone.Load() })
 	}
 	if s == nil {
-		s, err = gpu.NewStream(e.backend, func(q gpu.Queue) gpu.Queue { return guard{q, &e.abandoned} })
+		s, err = gpu.NewStream(e.backend, e.guarded)
 	}
 	var out []R
 	if err == nil {
@@ -260,10 +260,52 @@ type guard struct {
 	abandoned *atomic.Pointer[func() bool]
 }
 
-// Run runs op unless all calls of the batch are gone.
-func (g guard) Run(op gpu.Op) error {
+// guarded puts a guard before q, which captures if q does.
+func (e *engine[R]) guarded(q gpu.Queue) gpu.Queue {
+	g := guard{q, &e.abandoned}
+	if c, ok := q.(gpu.Capturer); ok {
+		return capturer{g, c}
+	}
+	return g
+}
+
+// err is that of work which nobody waits for.
+func (g guard) err() error {
 	if f := g.abandoned.Load(); f != nil && (*f)() {
 		return context.Canceled
 	}
+	return nil
+}
+
+// Run runs op unless all calls of the batch are gone.
+func (g guard) Run(op gpu.Op) error {
+	if err := g.err(); err != nil {
+		return err
+	}
 	return g.Queue.Run(op)
+}
+
+// A capturer is a guard before a queue that captures.
+type capturer struct {
+	guard
+	queue gpu.Capturer
+}
+
+// Capture captures record; graphs are guarded as well.
+func (c capturer) Capture(record func() error) (gpu.Graph, error) {
+	g, err := c.queue.Capture(record)
+	return guardedGraph{g, c.guard}, err
+}
+
+type guardedGraph struct {
+	gpu.Graph
+	guard guard
+}
+
+// Launch launches the graph unless all calls of the batch are gone.
+func (g guardedGraph) Launch() error {
+	if err := g.guard.err(); err != nil {
+		return err
+	}
+	return g.Graph.Launch()
 }

@@ -149,18 +149,13 @@ func readJSON(t *testing.T, path string, v any) {
 }
 
 func (g *golden) run(t *testing.T) {
-	readJSON(t, filepath.Join(g.dir, "cases.json"), &g.cases)
-	require.NotEmpty(t, g.cases.Cases)
-	want, err := safetensors.Open(filepath.Join(g.dir, "expected.safetensors"))
-	require.NoError(t, err)
-	defer want.Close()
-	g.want = want
+	defer g.open(t)()
 	left := map[string]bool{} // expected tensors not compared yet
-	for _, x := range want.Tensors() {
+	for _, x := range g.want.Tensors() {
 		left[x.Name] = true
 	}
 	for _, as := range []zoo.As{{DType: gpu.F32, Format: gpu.Native}, {DType: gpu.F32, Format: gpu.Plain}} {
-		for _, name := range g.forward(t, as) {
+		for _, name := range g.forward(t, as, func(name string, got []float32, st stats) { g.compare(t, name, got, st) }) {
 			delete(left, name)
 		}
 	}
@@ -169,8 +164,18 @@ func (g *golden) run(t *testing.T) {
 	t.Logf("%d tensors, worst ratio %.3f at %s", g.tensors, g.worst, g.where)
 }
 
-// forward runs every case, and returns the names of the tensors it compared.
-func (g *golden) forward(t *testing.T, as zoo.As) (compared []string) {
+// open reads what is wanted.
+func (g *golden) open(t *testing.T) (done func()) {
+	readJSON(t, filepath.Join(g.dir, "cases.json"), &g.cases)
+	require.NotEmpty(t, g.cases.Cases)
+	want, err := safetensors.Open(filepath.Join(g.dir, "expected.safetensors"))
+	require.NoError(t, err)
+	g.want = want
+	return func() { want.Close() }
+}
+
+// forward runs every case, has its tensors compared, and returns their names.
+func (g *golden) forward(t *testing.T, as zoo.As, compare func(name string, got []float32, st stats)) (compared []string) {
 	outputs := g.outputs(t, as)
 	defer func() {
 		for _, o := range outputs {
@@ -186,7 +191,12 @@ func (g *golden) forward(t *testing.T, as zoo.As) (compared []string) {
 		require.NoError(t, err)
 		got := map[string][]float32{}
 		keep := func(name string, x gpu.Tensor) {
-			v, err := gpu.Read[float32](s, x)
+			f := x
+			if x.DType != gpu.F32 {
+				f = s.Temp(gpu.F32, x.Rows, x.Cols)
+				s.Do(&gpu.Cast{Dst: f, X: x})
+			}
+			v, err := gpu.Read[float32](s, f)
 			require.NoError(t, err)
 			got[name] = v
 		}
@@ -199,7 +209,7 @@ func (g *golden) forward(t *testing.T, as zoo.As) (compared []string) {
 		for name, st := range c.Tensors {
 			_, what, _ := strings.Cut(name, ".")
 			require.Contains(t, got, what, "the model gives no %s", name)
-			g.compare(t, name, got[what], st)
+			compare(name, got[what], st)
 			compared = append(compared, name)
 		}
 	}
@@ -270,6 +280,14 @@ func load[M model.Model](t *testing.T, g *golden, as zoo.As) M {
 
 // compare applies the rule of the fixtures' README to one tensor.
 func (g *golden) compare(t *testing.T, name string, got []float32, st stats) {
+	g.within(t, name, g.distance(t, name, got), st.AbsMax, deviation{kMax * st.TorchMax, kRMS * st.TorchRMS})
+}
+
+// A deviation is how far a tensor is from the truth: at most, and by root mean square.
+type deviation struct{ max, rms float64 }
+
+// distance is the deviation of an expected tensor's values.
+func (g *golden) distance(t *testing.T, name string, got []float32) deviation {
 	want := g.floats(t, name)
 	require.Len(t, got, len(want), name)
 	var worst, sum float64
@@ -280,9 +298,14 @@ func (g *golden) compare(t *testing.T, name string, got []float32, st stats) {
 		}
 		worst, sum = max(worst, d), sum+d*d
 	}
-	floor := math.Ldexp(st.AbsMax, -22)
-	ratio := max(worst/(kMax*st.TorchMax+floor), math.Sqrt(sum/float64(max(len(want), 1)))/(kRMS*st.TorchRMS+floor))
-	if ratio > 1 {
+	return deviation{worst, math.Sqrt(sum / float64(max(len(want), 1)))}
+}
+
+// within holds a deviation to a limit, and to what rounding the truth to F32 took, for values up to absMax.
+func (g *golden) within(t *testing.T, name string, d deviation, absMax float64, limit deviation) {
+	floor := math.Ldexp(absMax, -22)
+	ratio := max(d.max/(limit.max+floor), d.rms/(limit.rms+floor))
+	if !(ratio <= 1) {
 		t.Errorf("%s: error ÷ tolerance is %.2f", name, ratio)
 	}
 	g.tensors++
