@@ -22,7 +22,8 @@ type Kernel struct {
 	Threads int    // of a block, exactly
 	Tile    int    // rows that a block serves
 	Params  int    // how many parameters
-	Shared  int    // static, bytes of a block; no kernel takes dynamic shared memory
+	Shared  int    // static, bytes of a block
+	Dynamic int    // shared memory that a launch gives a block besides, in bytes
 }
 
 // targets are the compute capabilities that PTX is compiled for, the newest first. Later GPUs run it too.

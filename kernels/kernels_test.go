@@ -105,8 +105,8 @@ func TestPTX(t *testing.T) {
 	}
 	_, err := PTX("gemm", 70)
 	assert.EqualError(t, err, "kernels: gemm: compute capability 7.0 is too old, the oldest served is 7.5")
-	_, err = PTX("softmax", 80)
-	assert.EqualError(t, err, `kernels: no source "softmax"`)
+	_, err = PTX("convolution", 80)
+	assert.EqualError(t, err, `kernels: no source "convolution"`)
 	_, ok := Find("norm_row_bf16", 75)
 	assert.False(t, ok, "sm_75 has no bf16")
 }

@@ -247,7 +247,7 @@ func (r *rig) launch(name string, grid [3]int, args ...driver.Arg) {
 	}
 	f, err := r.modules[k.Stem].Func(name)
 	require.NoError(r.t, err)
-	require.NoError(r.t, r.stream.Launch(f, driver.Config{Grid: grid, Block: [3]int{k.Threads, 1, 1}}, args))
+	require.NoError(r.t, r.stream.Launch(f, driver.Config{Grid: grid, Block: [3]int{k.Threads, 1, 1}, Shared: k.Dynamic}, args))
 	require.NoError(r.t, r.stream.Sync())
 	require.Empty(r.t, r.Findings())
 }

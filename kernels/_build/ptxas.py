@@ -2,7 +2,9 @@
 """Assembles the kernels with NVIDIA's ptxas and prints what no simulator knows: registers, spills, blocks of an SM and the
 instruction mix of the hottest loop. Fails where a kernel is refused, spills or needs local memory. No GPU is needed.
 
-  ptxas.py [--ptxas FILE] [--nvdisasm FILE] [--tools DIR] [--arch 80,90] [PTX...]
+  ptxas.py [--ptxas FILE] [--nvdisasm FILE] [--tools DIR] [--arch 80,90] [--json FILE] [PTX...]
+
+--json writes the same for programs, with the sha256 of each PTX file.
 
 Tools that are not given are taken from DIR, into which they are downloaded from PyPI if need be (their licence is NVIDIA's;
 nothing that users run needs them). Without nvdisasm there is no mix.
@@ -11,7 +13,7 @@ For a loop, of SASS instructions: `tensor` are the cycles that its HMMA take of 
 from published peaks, and `cap` is those per instruction, the share of the tensor peak that one instruction a cycle allows.
 Both are bounds of a model and not times.
 """
-import argparse, collections, glob, os, re, shutil, subprocess, sys, tempfile, zipfile
+import argparse, collections, glob, hashlib, json, os, re, shutil, subprocess, sys, tempfile, zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 WHEELS = {"ptxas": "nvidia-cuda-nvcc-cu12==12.0.76", "nvdisasm": "nvidia-cuda-nvdisasm==13.5.37"}
@@ -89,52 +91,71 @@ def disassemble(nvdisasm, cubin):
 
 
 def hot_loop(code, labels):
-    """The opcodes of the shortest loop with the most tensor instructions. Without any, the longest loop that has no other."""
+    """The opcodes of the innermost loop with the most tensor instructions. Without any, the longest loop that has no other."""
     loops = []
     for i, (op, text) in enumerate(code):
         target = re.search(r"\.L_\w+", text) if op.startswith("BRA") else None
         if target and labels.get(target[0], i) < i:
             loops.append((labels[target[0]], i))
     tensor = lambda loop: sum(op.startswith("HMMA") for op, _ in code[loop[0] : loop[1] + 1])
-    if not any(map(tensor, loops)):
-        loops = [a for a in loops if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in loops)]
-        first, last = max(loops, key=lambda loop: loop[1] - loop[0], default=(0, -1))
-    else:
-        first, last = max(loops, key=lambda loop: (tensor(loop), loop[0] - loop[1]))
+    fed = [loop for loop in loops if tensor(loop)]
+    loops = fed or loops
+    loops = [a for a in loops if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in loops)]
+    first, last = max(loops, key=lambda loop: (tensor(loop), (loop[0] - loop[1]) if fed else loop[1] - loop[0]), default=(0, -1))
     return [op for op, _ in code[first : last + 1]]
 
 
 def mix(ops, arch):
+    """How many instructions of each class, and the cycles that HMMA take."""
     count = collections.Counter(next((name for name, pattern in CLASSES if re.match(pattern, op)), "integer") for op in ops)
-    text = f"loop of {len(ops)}: " + " ".join(f"{name} {n}" for name, n in count.most_common())
     tensor = sum(int(m[1]) * int(m[2]) * int(m[3]) / (SMS[arch][5] / 4) for op in ops if (m := re.match(r"HMMA\.(\d\d)(\d)(\d+)", op)))
-    return text + (f"; tensor {tensor:.0f} cycles, cap {min(1, tensor / len(ops)):.2f}" if tensor else "")
+    return dict(count.most_common()), tensor
+
+
+def describe(row):
+    line = "{kernel:24} sm_{arch} {registers:4} registers {spilled:3} spilled {stack:3} stack {shared:6} shared {blocks:3} blocks/SM ({limit})".format(**row)
+    if "loop" not in row:
+        return line
+    size = sum(row["loop"].values())
+    line += f"  loop of {size}: " + " ".join(f"{name} {n}" for name, n in row["loop"].items())
+    return line + (f"; tensor {row['tensor']:.0f} cycles, cap {min(1, row['tensor'] / size):.2f}" if row["tensor"] else "")
 
 
 def assemble(ptxas, nvdisasm, path, arch):
-    """The lines of a file's report, and whether all is well."""
+    """What a file's kernels need, or an error."""
     with tempfile.TemporaryDirectory() as folder:
         cubin = os.path.join(folder, "k.cubin")
         run = subprocess.run([ptxas, "-v", f"-arch=sm_{arch}", path, "-o", cubin], capture_output=True, text=True)
         log = run.stderr + run.stdout
         if run.returncode:
-            return [f"{path} sm_{arch}: refused: {log.strip()}"], False
+            return [], f"{path} sm_{arch}: refused: {log.strip()}"
         with open(path) as f:
             ptx = f.read()
         code = disassemble(nvdisasm, cubin) if nvdisasm else {}
-        lines, good = [], True
+        rows = []
         for block in sorted(re.split(r"Compiling entry function '", log)[1:]):
             kernel = block.split("'")[0]
             number = lambda pattern: int(m[1]) if (m := re.search(pattern, block)) else 0
             threads = int(re.search(r"\.entry " + re.escape(kernel) + r"\b[^{]*?\.maxntid (\d+)", ptx, re.S)[1])
-            registers, shared = number(r"Used (\d+) registers"), number(r"(\d+) bytes smem")
-            spills = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
-            stack = number(r"(\d+) bytes stack frame")
-            blocks, limit = occupancy(arch, registers, shared, threads)
-            good &= spills + stack == 0
-            line = f"{kernel:24} sm_{arch} {registers:4} registers {spills:3} spilled {stack:3} stack {shared:6} shared {blocks:3} blocks/SM ({limit})"
-            lines.append(line + ("  " + mix(hot_loop(*code[kernel]), arch) if code else ""))
-        return lines, good
+            row = {"kernel": kernel, "arch": arch, "registers": number(r"Used (\d+) registers"), "shared": number(r"(\d+) bytes smem")}
+            row["shared"] += dynamic(kernel)
+            row["spilled"] = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
+            row["stack"] = number(r"(\d+) bytes stack frame")
+            row["blocks"], row["limit"] = occupancy(arch, row["registers"], row["shared"], threads)
+            if code:
+                row["loop"], row["tensor"] = mix(hot_loop(*code[kernel]), arch)
+            rows.append(row)
+        return rows, None
+
+
+def dynamic(kernel):
+    """The shared memory that launches give a kernel, by the table of kernels."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for path in glob.glob(os.path.join(here, "../table_*.go")):
+        with open(path) as f:
+            if m := re.search(r'Name: "' + kernel + r'".*?Dynamic: ([0-9 <*+]+)', f.read()):
+                return eval(m[1])  # a constant of Go that is one of Python too
+    return 0
 
 
 def main():
@@ -143,6 +164,7 @@ def main():
     parser.add_argument("--ptxas"), parser.add_argument("--nvdisasm")
     parser.add_argument("--tools", default=os.path.join(here, "../../bin/cuda"), help="where tools are looked for, and put")
     parser.add_argument("--arch", help="only these, as 80,90")
+    parser.add_argument("--json", help="a file to write")
     parser.add_argument("files", nargs="*", default=sorted(glob.glob(os.path.join(here, "../ptx/*.ptx"))))
     args = parser.parse_args()
     ptxas, nvdisasm = tool("ptxas", args.ptxas, args.tools), tool("nvdisasm", args.nvdisasm, args.tools)
@@ -152,11 +174,17 @@ def main():
     for path in args.files:
         target = int(re.search(r"sm_(\d+)", os.path.basename(path))[1])
         jobs += [(path, a) for a in ARCHS[target] if not args.arch or str(a) in args.arch.split(",")]
-    good = True
+    rows, good = [], True
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for lines, well in pool.map(lambda job: assemble(ptxas, nvdisasm, *job), jobs):
-            print(*lines, sep="\n", flush=True)
-            good &= well
+        for some, error in pool.map(lambda job: assemble(ptxas, nvdisasm, *job), jobs):
+            print(*([error] if error else map(describe, some)), sep="\n", flush=True)
+            good &= not error and not any(row["spilled"] + row["stack"] for row in some)
+            rows += some
+    if args.json:
+        sums = {os.path.basename(path): hashlib.sha256(open(path, "rb").read()).hexdigest() for path in sorted(args.files)}
+        lines = ",\n".join("  " + json.dumps(row) for row in sorted(rows, key=lambda row: (row["kernel"], row["arch"])))
+        with open(args.json, "w") as f:
+            f.write(f'{{"ptx": {json.dumps(sums, indent=1)},\n"kernels": [\n{lines}\n]}}\n')
     if not good:
         sys.exit("a kernel is refused, spills or has a stack")
 

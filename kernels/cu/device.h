@@ -7,7 +7,8 @@
 // A kernel for blocks of so many threads and, second, at least so many blocks of an SM, which bounds its registers.
 #define KERNEL(...) extern "C" __attribute__((global)) void __attribute__((launch_bounds(__VA_ARGS__)))
 #define DEVICE inline __attribute__((device, always_inline))
-#define SHARED static __attribute__((shared, aligned(128)))
+#define SHARED_ALIGNED(bytes) static __attribute__((shared, aligned(bytes)))
+#define SHARED SHARED_ALIGNED(128)
 #define UNROLL _Pragma("unroll")
 #define ROLL _Pragma("nounroll")
 
@@ -43,6 +44,9 @@ DEVICE void sync_warp() { __nvvm_bar_warp_sync(0xffffffffu); }
 // The value of the lane whose number differs in the bits of mask. All lanes call it.
 DEVICE float shuffle_xor(float x, int mask) { return __nvvm_shfl_sync_bfly_f32(0xffffffffu, x, mask, 31); }
 
+// A bit for each lane of which x holds. All lanes call it.
+DEVICE u32 ballot(bool x) { return __nvvm_vote_ballot_sync(0xffffffffu, x); }
+
 // The sum over a warp, the same bits in every lane.
 DEVICE float warp_sum(float x) {
   UNROLL for (int mask = kWarp / 2; mask > 0; mask /= 2) x += shuffle_xor(x, mask);
@@ -74,9 +78,15 @@ template <> DEVICE f16 from_float<f16>(float x) {
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
   return y;
 }
+// sm_75 knows no bf16: what is cut off is rounded by hand there, and every NaN is 0x7fff.
 template <> DEVICE bf16 from_float<bf16>(float x) {
   bf16 y;
+#if __CUDA_ARCH__ >= 800
   asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
+#else
+  const u32 bits = __builtin_bit_cast(u32, x);
+  y.bits = x != x ? 0x7fff : (u16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+#endif
   return y;
 }
 
@@ -92,9 +102,13 @@ template <> DEVICE u32 pack<f16>(float first, float second) {
 #endif
 }
 template <> DEVICE u32 pack<bf16>(float first, float second) {
+#if __CUDA_ARCH__ >= 800
   u32 y;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(second), "f"(first));
   return y;
+#else
+  return from_float<bf16>(first).bits | (u32)from_float<bf16>(second).bits << 16;
+#endif
 }
 
 // 16 bytes of a row as floats, and back.
@@ -120,6 +134,87 @@ template <> DEVICE quad pack_quad<float>(const float *x) {
   return q;
 }
 
+// ---- Types known when a kernel runs ---------------------------------------------------------------------------------
+
+// The numbers of gpu.DType. A kernel takes one for an operand whose type is not that of its name; all threads have the same.
+enum Code { kF32 = 0, kF16 = 1, kBF16 = 2, kI32 = 3 };
+
+template <class T> constexpr int kCode = kF32;
+template <> constexpr int kCode<f16> = kF16;
+template <> constexpr int kCode<bf16> = kBF16;
+
+// Element i of floats of a type, and its store, rounded.
+DEVICE float load_as(const void *p, i64 i, int code) {
+  if (code == kF32) return ((const float *)p)[i];
+  return code == kF16 ? to_float(((const f16 *)p)[i]) : to_float(((const bf16 *)p)[i]);
+}
+DEVICE void store_as(void *p, i64 i, int code, float x) {
+  if (code == kF32)
+    ((float *)p)[i] = x;
+  else if (code == kF16)
+    ((f16 *)p)[i] = from_float<f16>(x);
+  else
+    ((bf16 *)p)[i] = from_float<bf16>(x);
+}
+
+// Vectors, because the compiler splits the access of a struct in some places.
+using float4 = float __attribute__((ext_vector_type(4)));
+using word2 = u32 __attribute__((ext_vector_type(2)));
+using word4 = u32 __attribute__((ext_vector_type(4)));
+
+// Elements i to i+3. wide: they are aligned to their size, 16 or 8 bytes, and go in one access.
+DEVICE void load4_as(float *x, const void *p, i64 i, int code, bool wide) {
+  if (!wide) {
+    UNROLL for (int j = 0; j < 4; j++) x[j] = load_as(p, i + j, code);
+    return;
+  }
+  if (code == kF32) {
+    const float4 v = *(const float4 *)((const float *)p + i);
+    x[0] = v.x, x[1] = v.y, x[2] = v.z, x[3] = v.w;
+    return;
+  }
+  const word2 v = *(const word2 *)((const u16 *)p + i);
+  UNROLL for (int j = 0; j < 4; j++) {
+    const u16 bits = (u16)((j < 2 ? v.x : v.y) >> j % 2 * 16);
+    x[j] = code == kF16 ? to_float(f16{bits}) : to_float(bf16{bits});
+  }
+}
+DEVICE void store4_as(void *p, i64 i, int code, bool wide, const float *x) {
+  if (!wide) {
+    UNROLL for (int j = 0; j < 4; j++) store_as(p, i + j, code, x[j]);
+  } else if (code == kF32)
+    *(float4 *)((float *)p + i) = float4{x[0], x[1], x[2], x[3]};
+  else if (code == kF16)
+    *(word2 *)((u16 *)p + i) = word2{pack<f16>(x[0], x[1]), pack<f16>(x[2], x[3])};
+  else
+    *(word2 *)((u16 *)p + i) = word2{pack<bf16>(x[0], x[1]), pack<bf16>(x[2], x[3])};
+}
+
+// ---- Random numbers -------------------------------------------------------------------------------------------------
+
+// gpu.Hash: 32 random bits of element e under a key of two words, two rounds of lowbias32 (C. Wellons, "Prospecting for hash
+// functions") with the upper words folded in.
+DEVICE u32 hash(u32 key_low, u32 key_high, u64 e) {
+  u32 x = (u32)e + key_low;
+  x = (x ^ x >> 16 ^ key_high) * 0x7feb352du;
+  x = (x ^ x >> 15) * 0x846ca68bu;
+  x = (x ^ x >> 16 ^ (u32)(e >> 32)) * 0x7feb352du;
+  x = (x ^ x >> 15) * 0x846ca68bu;
+  return x;
+}
+
+// gpu.Drop as launchers pass it: limit is Rate·2²⁴ cut off to an integer, kept is 1/(1−Rate). Without dropout 0 and 1.
+struct Drop {
+  u32 limit;
+  float kept;
+  u32 key_low, key_high;
+
+  DEVICE bool none() const { return limit == 0 && kept == 1; }
+
+  // What element e is multiplied by.
+  DEVICE float keep(u64 e) const { return limit != 0 && hash(key_low, key_high, e) >> 8 < limit ? 0.0f : kept; }
+};
+
 // ---- Shared memory --------------------------------------------------------------------------------------------------
 
 // The address that instructions on shared memory take.
@@ -140,6 +235,18 @@ DEVICE void copy16(u32 shared, const void *global, int bytes) {
 #endif
 }
 
+// The same of 16 bytes, or of none if `there` is zero.
+DEVICE void copy16_if(u32 shared, const void *global, int there) {
+#if __CUDA_ARCH__ >= 800
+  asm volatile("{\n\t.reg .pred p;\n\t.reg .b32 n;\n\tsetp.ne.b32 p, %2, 0;\n\tselp.b32 n, 16, 0, p;\n\t"
+               "cp.async.cg.shared.global [%0], [%1], 16, n;\n\t}" ::"r"(shared), "l"(global), "r"(there) : "memory");
+#else
+  quad q = {};
+  if (there) q = *(const quad *)global;
+  asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(shared), "r"(q.w[0]), "r"(q.w[1]), "r"(q.w[2]), "r"(q.w[3]) : "memory");
+#endif
+}
+
 // Closes a group of copies.
 DEVICE void copy_commit() {
 #if __CUDA_ARCH__ >= 800
@@ -154,10 +261,10 @@ template <int pending> DEVICE void copy_wait() {
 #endif
 }
 
-// Where the 16-byte chunk of a row stands in a tile of rows of `chunks` (4 or 8) chunks. The exclusive or spreads what
+// Where the 16-byte chunk of a row stands in a tile of rows of `chunks` (4, 8 or 16) chunks. The exclusive or spreads what
 // eight rows hold at one place over all banks, so that neither copy16 nor load_matrix meets a conflict.
 template <int chunks> DEVICE u32 swizzled(int row, int chunk) {
-  static_assert(chunks == 4 || chunks == 8, "rows of 64 or 128 bytes");
+  static_assert(chunks == 4 || chunks % 8 == 0, "rows of 64 bytes or of 128 and multiples");
   int mask = chunks == 4 ? row / 2 & 3 : row & 7;
   return (u32)((row * chunks + (chunk ^ mask)) * 16);
 }
