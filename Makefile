@@ -7,7 +7,7 @@ PTXAS ?= bin/ptxas
 FUZZTIME ?= 10m
 FUZZ = $(GO) test -run '^$$' -fuzztime $(FUZZTIME)
 
-.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence ptx ptxas twins ptx-legality ptx-legality-12.0
+.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence test-sim cuda test-cuda test-gpu ptx ptxas kernels-table twins ptx-legality ptx-legality-12.0
 
 test:
 	$(GO) test ./...
@@ -50,14 +50,39 @@ compare-sentence:
 	$(GO) build -o bin/rapt ./cmd/rapt
 	$(PYTHON) bench/sentence/compare.py $(MODEL) bin/rapt
 
-# Compiles kernels/cu to kernels/ptx (Debian's clang-19), and the twins of the tests.
+# The whole conformance suite on every simulated GPU, in every numerics mode: hours.
+test-sim:
+	$(GO) test ./cuda -run '^TestConformance$$' -full -count=1 -timeout 12h
+
+# bin/rapt with the driver of NVIDIA's GPUs through cgo. Without cgo it is CGO_ENABLED=0 go build -tags cuda.
+LIBCUDA = $(CURDIR)/cuda/nvidia/libcuda
+CUDA_ENV = CGO_ENABLED=1 CGO_CFLAGS="-I$(LIBCUDA) $$($(GO) env CGO_CFLAGS)" CGO_LDFLAGS="-L$(LIBCUDA) $$($(GO) env CGO_LDFLAGS)"
+cuda:
+	mkdir -p bin
+	$(CUDA_ENV) $(GO) build -tags cuda -o bin/rapt ./cmd/rapt
+
+# The driver over a stand-in for NVIDIA's library that simulates GPUs, with cgo and without.
+test-cuda:
+	$(CUDA_ENV) $(GO) test -tags cuda ./cuda/nvidia/... ./gpu/auto
+	CGO_ENABLED=0 $(GO) test -tags cuda ./cuda/nvidia/... ./gpu/auto
+
+# The whole conformance suite on the GPUs of this machine.
+test-gpu:
+	RAPT_GPU=1 $(CUDA_ENV) $(GO) test -tags cuda ./cuda/nvidia -run '^TestGPU$$' -v -count=1 -timeout 1h
+
+# Compiles kernels/cu to kernels/ptx (Debian's clang-19), the twins of the tests, and the lab's kernels.
 ptx:
 	CLANG=$(CLANG) kernels/_build/ptx.sh
+	CLANG=$(CLANG) kernels/_build/lab.sh
 
 # Assembles all PTX: registers, spills, shared memory, blocks of an SM, the mix of the hot loop. ptxas and nvdisasm are downloaded into bin/cuda
 # unless $(PTXAS) exists.
 ptxas:
-	$(PYTHON) kernels/_build/ptxas.py $(if $(wildcard $(PTXAS)),--ptxas $(PTXAS))
+	$(PYTHON) kernels/_build/ptxas.py $(if $(wildcard $(PTXAS)),--ptxas $(PTXAS)) --json kernels/testdata/ptxas.json
+
+# The tables of kernels/README.md: counters of the simulator, and what ptxas said last.
+kernels-table:
+	$(GO) run ./bench/kernels -w kernels/README.md
 
 # Device functions against the host's compiler, a million numbers each.
 twins:

@@ -21,37 +21,46 @@ const module = "github.com/rapt-go/rapt"
 // arrows is the structure of the module: each package, by its folder, and what it may import. What
 // those may import it may import too. A package that is not here fails the test: give it a place.
 var arrows = map[string][]string{
-	".":                    {},
-	"gpu":                  {},
-	"gpu/gputest":          {"gpu"},
-	"gpu/gputest/mutants":  {},
-	"gpu/auto":             {"cpu_fallback"},
-	"cpu_fallback":         {"gpu"},
-	"kernels":              {},
-	"cuda/driver":          {},
-	"cuda/ptx":             {},
-	"cuda/sim/arith":       {},
-	"cuda/sim":             {"cuda/sim/exec"},
-	"cuda/sim/mem":         {},
-	"cuda/sim/mutants":     {},
-	"cuda/sim/report":      {"cuda/sim"},
-	"cuda/sim/exec":        {"cuda/driver", "cuda/ptx", "cuda/sim/arith", "cuda/sim/mem"},
-	"model/internal/files": {},
-	"model/safetensors":    {"model/internal/files"},
-	"model/tokenizer":      {"model/internal/files"},
-	"model":                {"gpu", "model/safetensors"},
-	"model/nn":             {"model"},
-	"model/bert":           {"model/nn"},
-	"model/zoo":            {"model/bert"},
-	"model/task":           {"model/tokenizer", "gpu/auto", "model/zoo"},
-	"cmd/rapt":             {"model/task", "cmd/rapt/embedded", "cuda/sim/report"},
-	"cmd/rapt/embedded":    {},
+	".":                           {},
+	"gpu":                         {},
+	"gpu/gputest":                 {"gpu"},
+	"gpu/gputest/mutants":         {},
+	"gpu/auto":                    {"cpu_fallback", "cuda", "cuda/sim", "cuda/nvidia"},
+	"internal/half":               {},
+	"internal/weights":            {"gpu", "internal/half"},
+	"cpu_fallback":                {"internal/weights"},
+	"cuda":                        {"kernels", "cuda/driver", "internal/weights"},
+	"kernels":                     {},
+	"cuda/driver":                 {},
+	"cuda/nvidia":                 {"cuda/driver", "cuda/nvidia/libcuda", "cuda/nvidia/internal/header"},
+	"cuda/nvidia/internal/header": {},
+	"cuda/nvidia/libcuda":         {},
+	"cuda/nvidia/standin":         {"cuda/driver", "cuda/ptx"},
+	"cuda/ptx":                    {},
+	"cuda/sim/arith":              {},
+	"cuda/sim":                    {"cuda/sim/exec"},
+	"cuda/sim/mem":                {},
+	"cuda/sim/mutants":            {},
+	"cuda/sim/report":             {"cuda/sim"},
+	"cuda/sim/exec":               {"cuda/driver", "cuda/ptx", "cuda/sim/arith", "cuda/sim/mem"},
+	"model/internal/files":        {},
+	"model/safetensors":           {"model/internal/files"},
+	"model/tokenizer":             {"model/internal/files"},
+	"model":                       {"gpu", "model/safetensors"},
+	"model/nn":                    {"model"},
+	"model/bert":                  {"model/nn"},
+	"model/zoo":                   {"model/bert"},
+	"model/task":                  {"model/tokenizer", "gpu/auto", "model/zoo"},
+	"bench/kernels":               {"cuda", "cuda/sim"},
+	"cmd/rapt":                    {"model/task", "cmd/rapt/embedded", "cuda/sim/report"},
+	"cmd/rapt/embedded":           {},
 }
 
 // libraries is what a package may import from outside the module and the standard library.
 var libraries = map[string][]string{
 	"model/safetensors": {"golang.org/x/exp/mmap"},
 	"model/tokenizer":   {"golang.org/x/text/unicode/norm"},
+	"cuda/nvidia":       {"github.com/ebitengine/purego", "gorgonia.org/cu"},
 	"cmd/rapt":          {"github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 }
 
@@ -59,7 +68,7 @@ var libraries = map[string][]string{
 var testLibraries = []string{"github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"}
 
 // cgo is the packages that may import "C".
-var cgo = []string{}
+var cgo = []string{"cuda/nvidia", "cuda/nvidia/internal/header", "cuda/nvidia/libcuda"}
 
 // TestImports fails on an import that the structure forbids. Tests may import any package of the
 // module.

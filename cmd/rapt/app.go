@@ -66,7 +66,7 @@ func rootCommand(a *app) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: groupTasks, Title: "Tasks:"}, &cobra.Group{ID: groupTools, Title: "Tools:"})
 	root.AddCommand(demoCommand(a), embedCommand(a), fillMaskCommand(a), classifyCommand(a), rerankCommand(a),
 		tagCommand(a), answerCommand(a), nextSentenceCommand(a),
-		tokenizeCommand(a), inspectCommand(a), devicesCommand(a), simCommand(a))
+		tokenizeCommand(a), inspectCommand(a), devicesCommand(a), simCommand(a), cudaEnvCommand(a))
 	for _, c := range root.Commands() {
 		c.Version = root.Version
 		c.Flags().BoolP("version", "v", false, "print the version")

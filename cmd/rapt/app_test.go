@@ -191,6 +191,7 @@ func TestCommonFlags(t *testing.T) {
 		"inspect":  {"backend", "threads", "precision", "batch-tokens", "file", "jsonl"},
 		"devices":  {"model", "backend", "threads", "precision", "batch-tokens", "file", "jsonl"},
 		"demo":     {"model", "json", "file", "jsonl"},
+		"cuda-env": {"model", "backend", "threads", "precision", "batch-tokens", "file", "jsonl", "json"},
 		"sim":      {"model", "backend", "precision", "batch-tokens", "file", "jsonl"},
 	}
 	texts := map[string][]string{"sim": {simCase("reverse.ptx"), simCase("reverse.json")}}

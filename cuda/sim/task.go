@@ -169,7 +169,7 @@ func (l *launched) run(o *op) (out outcome) {
 	d := o.stream.dev
 	opts := &d.drv.opts
 	run := &exec.Launch{Kernel: l.fn.kernel, Grid: l.config.Grid, Block: l.config.Block, Shared: l.config.Shared, Params: l.params,
-		SM: d.info.SM(), SMs: d.info.SMs, Seed: opts.Seed + o.number*0x9e3779b97f4a7c15, Numerics: opts.Numerics, Jitter: opts.Jitter,
+		SM: d.info.SM(), SMs: d.info.SMs, Seed: opts.Seed + o.number*0x9e3779b97f4a7c15, Numerics: opts.Numerics, Jitter: opts.Jitter, JitterSeed: opts.Seed,
 		Workers: opts.Workers, Budget: opts.Budget, Stack: opts.Stack, GridID: o.number, Off: opts.Off.execChecks(), Touch: o.watched}
 	result, err := l.fn.module.image.Launch(context.Background(), run)
 	if err != nil {

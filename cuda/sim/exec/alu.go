@@ -357,9 +357,9 @@ func decodeDiv(d *decoder) {
 		args := in.Args
 		a, b := d.val(args[1], t), d.val(args[2], t)
 		dst := d.dst(args[0], t)
-		id := d.inst.id
+		code := in.Op
 		d.inst.run = func(w *warp, in *inst, m uint32) {
-			run2(func(a, b uint64) uint64 { return f(a, b, w.jitter(id, a^b<<32)) }, dst, a, b)(w, in, m)
+			run2(func(a, b uint64) uint64 { return f(a, b, w.jitter(code, a^b<<32)) }, dst, a, b)(w, in, m)
 		}
 		return
 	}
@@ -379,21 +379,21 @@ func approximate(op arith.ApproxOp, exact arith.Op) func(*decoder) {
 		d.check(err)
 		a := d.val(in.Args[1], t)
 		dst := d.dst(in.Args[0], t)
-		id := d.inst.id
+		code := in.Op
 		d.inst.run = func(w *warp, in *inst, m uint32) {
-			run1(func(a uint64) uint64 { return f(a, w.jitter(id, a)) }, dst, a)(w, in, m)
+			run1(func(a uint64) uint64 { return f(a, w.jitter(code, a)) }, dst, a)(w, in, m)
 		}
 	}
 }
 
-// jitter is where an approximate result lies inside of its bound: the same for the same operand at
-// the same instruction, as on hardware, and another one for another seed.
-func (w *warp) jitter(id int32, x uint64) float64 {
+// jitter is where an approximate result lies inside of its bound: the same for the same function of the same operand,
+// as on hardware, whose units are tables and know of nothing else; and another one for another seed.
+func (w *warp) jitter(code ptx.Op, x uint64) float64 {
 	l := w.cta.launch
 	if !l.Jitter {
 		return 0
 	}
-	h := (x ^ l.Seed*0x9e3779b97f4a7c15) + uint64(id)*0xbf58476d1ce4e5b9
+	h := (x ^ l.JitterSeed*0x9e3779b97f4a7c15) + uint64(code)*0xbf58476d1ce4e5b9
 	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
 	h = (h ^ h>>27) * 0x94d049bb133111eb
 	h ^= h >> 31

@@ -34,9 +34,10 @@ type Launch struct {
 	Params      []byte      // see [Kernel.PackArgs]
 	SM          int         // the module's target; the compute capability as in sm_80
 	SMs         int         // 108; multiprocessors of the device
-	Seed        uint64      // of the order of blocks and warps, and of Jitter
+	Seed        uint64      // of the order of blocks and warps
 	Numerics    arith.Model // of floating point matrix instructions
-	Jitter      bool        // approximate functions move inside of their bound
+	Jitter      bool        // approximate functions move inside of their bound,
+	JitterSeed  uint64      // all of a device's launches alike
 	Workers     int         // GOMAXPROCS; how many blocks run at once
 	Budget      uint64      // 2^26; instructions of a warp, or four times as many of a block, before it has run away
 	Stack       int         // 64 KiB; local memory of a thread for calls: the variables of the functions and 32 bytes each, the entry's own variables apart

@@ -395,7 +395,7 @@ func TestJitter(t *testing.T) {
 	values := map[uint32]bool{}
 	for seed := range uint64(20) {
 		r := newRig(t, kernel(1, `ex2.approx.f32 %f1, 0f3E99999A; st.global.f32 [%a0], %f1;`))
-		r.launch.Seed, r.launch.Jitter = seed, true
+		r.launch.JitterSeed, r.launch.Jitter = seed, true
 		a := r.space(4)
 		r.clean(1, 1, a)
 		v := r.read(a, 1)[0]

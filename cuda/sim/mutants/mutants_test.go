@@ -37,7 +37,7 @@ func TestBases(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			src := source(t, b.name)
 			for seed := range uint64(6) {
-				r, res := run(t, b, src, exec.Launch{Seed: seed, Numerics: models[seed%3], Jitter: seed%2 == 1})
+				r, res := run(t, b, src, exec.Launch{Seed: seed, Numerics: models[seed%3], Jitter: seed%2 == 1, JitterSeed: seed})
 				require.NoError(t, res.Err(), "seed %d", seed)
 				require.NoError(t, r.wrong(), "seed %d", seed)
 			}

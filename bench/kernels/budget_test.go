@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rapt-go/rapt/gpu"
+)
+
+// Budgets on what kernels count, at the sizes of the table that a test has time for: a change that makes a kernel read
+// twice fails here.
+func TestCounters(t *testing.T) {
+	r, err := open(target)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.close()) }()
+	const mostFLOPs = 2 << 26 // about a second in the simulator
+	seen := map[string]bool{}
+	for _, x := range rows() {
+		t.Run(strings.Join([]string{x.name, x.shape, x.dt.String()}, "/"), func(t *testing.T) {
+			release := r.s.Frame()
+			cost := gpu.Cost(x.build(r))
+			release()
+			if cost.FLOPs > mostFLOPs {
+				return
+			}
+			m, err := r.measure(x)
+			require.NoError(t, err)
+			kind, _, _ := strings.Cut(x.name, " ")
+			seen[kind] = true
+			assert.LessOrEqual(t, m.ratio(), x.most(), "bytes ÷ ideal")
+			if m.tensor {
+				assert.Zero(t, m.conflicts, "bank conflicts")
+			}
+		})
+	}
+	for _, kind := range []string{"Gemm", "Attention", "Norm", "Embed", "Softmax", "Pointwise", "Pool", "Take", "Cast", "TopK", "Sample"} {
+		assert.True(t, seen[kind], kind)
+	}
+}
+
+// A BERT layer is seven launches.
+func TestLaunches(t *testing.T) {
+	r, err := open(target)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.close()) }()
+	l := r.layer(gpu.BF16)
+	x := r.random(gpu.BF16, 8, width)
+	seqs := r.seqs(5, 3)
+	counters, err := r.count(func() { l.fused(r.s, x, seqs) })
+	require.NoError(t, err)
+	_, launches := total(counters)
+	assert.Equal(t, 7, launches)
+}
+
+// What ptxas said is of the PTX that is embedded, and nothing spills. Tensor cores are fed: so many other instructions go
+// with one of theirs in the hot loops.
+func TestAssembler(t *testing.T) {
+	a, err := readAssembled()
+	require.NoError(t, err)
+	files, err := filepath.Glob("../../kernels/ptx/*.ptx")
+	require.NoError(t, err)
+	require.Len(t, a.PTX, len(files), "make ptxas")
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		require.NoError(t, err)
+		sum := sha256.Sum256(data)
+		require.Equal(t, hex.EncodeToString(sum[:]), a.PTX[filepath.Base(f)], "%s has changed since: make ptxas", f)
+	}
+	for _, k := range a.Kernels {
+		assert.Zero(t, k.Spilled+k.Stack, "%s on sm_%d: spills and stack", k.Kernel, k.Arch)
+		assert.Positive(t, k.Blocks, "%s on sm_%d does not fit an SM", k.Kernel, k.Arch)
+	}
+}
+
+// The table in kernels/README.md is between its marks, and has every operation.
+func TestReadme(t *testing.T) {
+	data, err := os.ReadFile("../../kernels/README.md")
+	require.NoError(t, err)
+	_, rest, found := bytes.Cut(data, []byte(begin))
+	table, _, closed := bytes.Cut(rest, []byte(end))
+	require.True(t, found && closed)
+	for _, x := range rows() {
+		require.Contains(t, string(table), "| "+x.name+" | "+x.shape+" | "+x.dt.String()+" |", "make kernels-table")
+	}
+}
