@@ -154,7 +154,7 @@ func (b *Backend) Free(buf gpu.Buffer) error {
 	defer b.capturing.RUnlock()
 	var fail error
 	for _, q := range queues {
-		fail = errors.Join(fail, q.stream.Sync())
+		fail = errors.Join(fail, q.settle(false))
 	}
 	if err := errors.Join(fail, b.device.Free(ptr)); err != nil {
 		return fmt.Errorf("cuda: free: %w", translated(err))
@@ -180,7 +180,7 @@ func (b *Backend) Close() error {
 	defer b.capturing.Unlock()
 	var fail error
 	for _, q := range queues {
-		fail = errors.Join(fail, q.stream.Sync())
+		fail = errors.Join(fail, q.settle(true))
 	}
 	if err := errors.Join(fail, b.device.Close()); err != nil {
 		return fmt.Errorf("cuda: close: %w", translated(err))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -310,4 +311,31 @@ func TestLost(t *testing.T) {
 	_, err = b.Alloc(4)
 	require.ErrorIs(t, err, &driver.Error{Code: driver.LaunchFailed})
 	b.Close()
+}
+
+// Buffers are freed while other goroutines' queues come and go, and the backend is closed under them.
+func TestLifetimes(t *testing.T) {
+	for seed := range uint64(3) {
+		b := simulated(t, "sm_75", sim.Options{Seed: seed})
+		var wait sync.WaitGroup
+		for range 4 {
+			wait.Go(func() {
+				for range 6 {
+					s, err := gpu.NewStream(b)
+					if !assert.NoError(t, err) {
+						return
+					}
+					s.Do(&gpu.Fill{Dst: s.Temp(gpu.F32, 8, 8), Value: 1})
+					assert.NoError(t, s.Sync())
+					assert.NoError(t, s.Close()) // frees its scratch, which waits for the others' queues
+				}
+			})
+		}
+		wait.Wait()
+		s := stream(t, b)
+		s.Do(&gpu.Fill{Dst: s.Temp(gpu.F32, 8, 8), Value: 1})
+		wait.Go(func() { assert.NoError(t, b.Close()) })
+		wait.Go(func() { s.Close() })
+		wait.Wait()
+	}
 }

@@ -3,6 +3,7 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/rapt-go/rapt/cuda/driver"
 	"github.com/rapt-go/rapt/gpu"
@@ -12,6 +13,10 @@ import (
 type queue struct {
 	pipe
 	closed bool
+
+	// The backend waits for queues that it does not own: it and Close take turns.
+	life sync.Mutex
+	gone bool // the stream is closed, or the device's end has closed it
 
 	workspace      driver.Ptr // for split reductions
 	workspaceBytes int
@@ -329,15 +334,29 @@ func (q *queue) Close() error {
 	b.mu.Lock()
 	delete(b.queues, q)
 	b.mu.Unlock()
-	if b.closed.Load() { // the device's end was the queue's
-		return nil
-	}
 	b.capturing.RLock()
 	defer b.capturing.RUnlock()
+	q.life.Lock()
+	defer q.life.Unlock()
+	if q.gone {
+		return nil
+	}
+	q.gone = true
 	if err := q.release(); err != nil {
 		return fmt.Errorf("cuda: close a queue: %w", translated(err))
 	}
 	return nil
+}
+
+// settle waits for what is queued, from any goroutine. With last it is the queue's end, as the device is closed next.
+func (q *queue) settle(last bool) error {
+	q.life.Lock()
+	defer q.life.Unlock()
+	if q.gone {
+		return nil
+	}
+	q.gone = last
+	return q.stream.Sync()
 }
 
 func (q *queue) opened() error {
