@@ -58,6 +58,12 @@ func (b *Backend) supportsAttention(op *gpu.Attention) error {
 	if op.Heads < 1 || op.KVHeads < 0 {
 		return fmt.Errorf("%d heads over %d of keys: %w", op.Heads, op.KVHeads, gpu.ErrUnsupported)
 	}
+	if op.Heads > mostBlocksDown {
+		return fmt.Errorf("%d heads, the most is %d: %w", op.Heads, mostBlocksDown, gpu.ErrUnsupported)
+	}
+	if max(op.QSeq.Max, op.KSeq.Max, op.KSeq.PageRows) > math.MaxInt32 {
+		return fmt.Errorf("sequences of up to %d queries and %d keys, pages of %d, 2³¹ or more: %w", op.QSeq.Max, op.KSeq.Max, op.KSeq.PageRows, gpu.ErrUnsupported)
+	}
 	h := headsOf(op)
 	if max(h.d, h.dv) > widestHead {
 		return fmt.Errorf("heads of %d and %d columns, more than %d: %w", h.d, h.dv, widestHead, gpu.ErrUnsupported)

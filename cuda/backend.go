@@ -18,18 +18,20 @@ type Backend struct {
 	info      driver.Info
 	sm        int // compute capability: 80 for 8.0
 	workspace int // bytes of each queue's
+	slabBytes int
 	kernels   loader
 
 	preparing sync.Mutex
 	uploads   pipe // of weights, opened by the first; the device's end is its own
 
-	// A capture must not meet calls that a driver forbids while a stream is captured: those hold it shared.
+	// A capture must not meet calls that a driver forbids while a stream is captured, nor Close those that touch pinned
+	// memory: these hold it shared.
 	capturing sync.RWMutex
 
 	closed atomic.Bool
-	mu     sync.Mutex // of what follows, and of buffers
+	mu     sync.Mutex // of queues, of slabs, and of buffers that are freed
+	slabs  []*slab
 	queues map[*queue]struct{}
-	bufs   map[*buffer]struct{}
 }
 
 var _ gpu.Backend = (*Backend)(nil)
@@ -56,7 +58,7 @@ func Open(d driver.Driver, i int, opts ...Option) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cuda: open device %d of driver %s: %w", i, d.Name(), translated(err))
 	}
-	b := &Backend{device: device, info: device.Info(), workspace: usualWorkspace, queues: map[*queue]struct{}{}, bufs: map[*buffer]struct{}{}}
+	b := &Backend{device: device, info: device.Info(), workspace: usualWorkspace, slabBytes: usualSlab, queues: map[*queue]struct{}{}}
 	b.sm = b.info.SM()
 	b.name = fmt.Sprintf("cuda:%d %s", i, b.info.Name)
 	for _, o := range opts {
@@ -95,6 +97,7 @@ type buffer struct {
 	b    *Backend
 	ptr  driver.Ptr // 0 when freed
 	size int
+	slab *slab // that it lies in, or nil
 }
 
 // Size is in bytes.
@@ -120,13 +123,9 @@ func (b *Backend) alloc(bytes int) (*buffer, error) {
 	p, err := b.device.Alloc(max(bytes, 1))
 	b.capturing.RUnlock()
 	if err != nil {
-		return nil, fmt.Errorf("cuda: %w", translated(err))
+		return nil, fmt.Errorf("cuda: %w", b.translated(err))
 	}
-	buf := &buffer{b: b, ptr: p, size: bytes}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.bufs[buf] = struct{}{}
-	return buf, nil
+	return &buffer{b: b, ptr: p, size: bytes}, nil
 }
 
 // Free waits for the work of all queues, then frees the buffer. Freeing nil does nothing.
@@ -138,10 +137,12 @@ func (b *Backend) Free(buf gpu.Buffer) error {
 	if !ok || own == nil || own.b != b {
 		return fmt.Errorf("cuda: free a buffer of another backend, %T: %w", buf, gpu.ErrUnsupported)
 	}
+	if err := b.opened(); err != nil {
+		return err
+	}
 	b.mu.Lock()
 	ptr := own.ptr
 	own.ptr = 0
-	delete(b.bufs, own)
 	queues := make([]*queue, 0, len(b.queues))
 	for q := range b.queues {
 		queues = append(queues, q)
@@ -156,8 +157,13 @@ func (b *Backend) Free(buf gpu.Buffer) error {
 	for _, q := range queues {
 		fail = errors.Join(fail, q.settle(false))
 	}
-	if err := errors.Join(fail, b.device.Free(ptr)); err != nil {
-		return fmt.Errorf("cuda: free: %w", translated(err))
+	if own.slab != nil {
+		fail = errors.Join(fail, b.leave(own.slab))
+	} else {
+		fail = errors.Join(fail, b.device.Free(ptr))
+	}
+	if fail != nil {
+		return fmt.Errorf("cuda: free: %w", b.translated(fail))
 	}
 	return nil
 }
@@ -171,9 +177,6 @@ func (b *Backend) Close() error {
 	queues := make([]*queue, 0, len(b.queues))
 	for q := range b.queues {
 		queues = append(queues, q)
-	}
-	for buf := range b.bufs {
-		buf.ptr = 0
 	}
 	b.mu.Unlock()
 	b.capturing.Lock()
@@ -193,6 +196,14 @@ func (b *Backend) opened() error {
 		return fmt.Errorf("cuda: backend: %w", gpu.ErrClosed)
 	}
 	return nil
+}
+
+// translated is translated, and tells what fails because Close took the device away that it is closed.
+func (b *Backend) translated(err error) error {
+	if b.closed.Load() {
+		return fmt.Errorf("%w: %w", gpu.ErrClosed, err)
+	}
+	return translated(err)
 }
 
 // translated wraps what of a driver's errors callers tell apart.

@@ -161,6 +161,49 @@ func TestPrepare(t *testing.T) {
 	require.Equal(t, free, b.Info().Memory, "nothing is left of it")
 }
 
+// Small weights share allocations, which are freed with the last of them.
+func TestSlabs(t *testing.T) {
+	v, err := sim.New(sim.Options{})
+	require.NoError(t, err)
+	b, err := cuda.Open(v, 0, cuda.Slabs(1<<16))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, b.Close()) }()
+	prepare := func(n int, value float32) gpu.Tensor {
+		data := make([]byte, 0, 4*n)
+		for range n {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(value))
+		}
+		w, err := b.Prepare(gpu.F32, gpu.Plain, gpu.Host{Src: bytes.NewReader(data), DType: gpu.HostF32, Rows: 1, Cols: n})
+		require.NoError(t, err)
+		return w
+	}
+	prepare(5000, 1) // larger than an eighth of a slab, and what Prepare itself needs
+	free := b.Info().Memory
+	var weights []gpu.Tensor
+	for i := range 100 { // 100 of 1 to 8 KiB are about seven slabs
+		weights = append(weights, prepare(256*(1+i%8), float32(i)))
+	}
+	taken := free - b.Info().Memory
+	require.Zero(t, taken%(1<<16))
+	require.LessOrEqual(t, taken, int64(10<<16))
+	s := stream(t, b)
+	for i, w := range weights {
+		require.Equal(t, 4*256*(1+i%8), w.Buf.Size())
+		got, err := gpu.Read[float32](s, w)
+		require.NoError(t, err)
+		require.Len(t, got, 256*(1+i%8))
+		for _, x := range got {
+			require.Equal(t, float32(i), x)
+		}
+	}
+	require.NoError(t, s.Close())
+	for _, w := range weights {
+		require.NoError(t, b.Free(w.Buf))
+		require.ErrorIs(t, b.Free(w.Buf), gpu.ErrClosed)
+	}
+	require.Equal(t, free, b.Info().Memory)
+}
+
 // Indices out of range leave memory alone and are told at the next wait, once.
 func TestFault(t *testing.T) {
 	b := simulated(t, "sm_80", sim.Options{})
@@ -337,5 +380,60 @@ func TestLifetimes(t *testing.T) {
 		wait.Go(func() { assert.NoError(t, b.Close()) })
 		wait.Go(func() { s.Close() })
 		wait.Wait()
+	}
+}
+
+// Work on queues whose backend is closed meanwhile ends with ErrClosed, whichever call meets it.
+func TestClosedMeanwhile(t *testing.T) {
+	for seed := range uint64(3) {
+		b := simulated(t, "sm_80", sim.Options{Seed: seed})
+		var wait, running sync.WaitGroup
+		for g := range 3 {
+			running.Add(1)
+			wait.Go(func() {
+				s, err := gpu.NewStream(b)
+				if !assert.NoError(t, err) {
+					running.Done()
+					return
+				}
+				x := s.Temp(gpu.F32, 50, 64)
+				for i := 0; err == nil; i++ {
+					s.Replay(g, func() {
+						s.Do(&gpu.Fill{Dst: x, Value: 1})
+						s.Do(&gpu.Pointwise{Dst: x, X: x, Y: x, Plus: true})
+					})
+					gpu.Write(s, x.ColRange(0, 1), make([]float32, x.Rows))
+					if _, err = gpu.Read[float32](s, x); i == 2 {
+						running.Done()
+					}
+				}
+				assert.ErrorIs(t, err, gpu.ErrClosed)
+				assert.ErrorIs(t, s.Close(), gpu.ErrClosed)
+			})
+		}
+		running.Wait()
+		buf, err := b.Alloc(4)
+		require.NoError(t, err)
+		require.NoError(t, b.Close())
+		wait.Wait()
+		require.ErrorIs(t, b.Free(buf), gpu.ErrClosed)
+	}
+}
+
+// A grid has no more than 65535 blocks along the side that heads are on, and kernels count in 32 bits.
+func TestAttentionLimits(t *testing.T) {
+	b := simulated(t, "sm_80", sim.Options{})
+	x := gpu.Tensor{Rows: 1, Cols: 65535, Stride: 65535}
+	small := gpu.Attention{Dst: x, Q: x, K: x, V: x, Heads: 65535}
+	require.NoError(t, b.Supports(&small))
+	for name, change := range map[string]func(op *gpu.Attention){
+		"heads":     func(op *gpu.Attention) { op.Heads++ },
+		"queries":   func(op *gpu.Attention) { op.QSeq.Max = math.MaxInt },
+		"keys":      func(op *gpu.Attention) { op.KSeq.Max = math.MaxInt },
+		"page rows": func(op *gpu.Attention) { op.KSeq.PageRows = math.MaxInt },
+	} {
+		op := small
+		change(&op)
+		require.ErrorIs(t, b.Supports(&op), gpu.ErrUnsupported, name)
 	}
 }

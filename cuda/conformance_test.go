@@ -33,13 +33,13 @@ func simulated(t testing.TB, name string, o sim.Options) *cuda.Backend {
 	o.Devices = []driver.Info{info}
 	v, err := sim.New(o)
 	require.NoError(t, err)
-	b, err := cuda.Open(v, 0, cuda.Name("sim:"+name), cuda.Workspace(1<<20))
+	b, err := cuda.Open(v, 0, cuda.Name("sim:"+name), cuda.Workspace(1<<20), cuda.Slabs(0))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
 	return b
 }
 
-var full = flag.Bool("full", false, "run all cases of the conformance suite, in every numerics mode: an hour")
+var full = flag.Bool("full", false, "run all cases of the conformance suite, in every numerics mode: hours")
 
 // A mode is how a GPU of an architecture may behave: sums in matrix instructions, approximations, the order of blocks.
 type mode struct {

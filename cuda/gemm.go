@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	mostBlocksDown  = 65535                   // of a grid in y, where tiles of columns are
+	mostBlocksDown  = 65535                   // of a grid in y, where tiles of columns and heads are
 	mostGemmColumns = mostBlocksDown * 64 / 2 // with Up, in tiles of 64
 )
 
@@ -37,6 +37,9 @@ func (q *queue) runGemm(op *gpu.Gemm) error {
 	t, plain := op.A.DType, gemmPlain(op)
 	var k *gemmKernel
 	switch {
+	case op.Form == gpu.NT && op.A.Cols == 0: // the others need k ≥ 1
+		k = &simtAny
+		args = append(args, driver.I32(int32(op.Form)))
 	case op.B.Format == gpu.Fast:
 		k = fast.tile(op, q.b.info.SMs, plain && op.A.Cols%4 == 0)
 	case op.Form == gpu.NT && t == gpu.F16 && op.B.DType == t:
@@ -44,7 +47,7 @@ func (q *queue) runGemm(op *gpu.Gemm) error {
 	case op.Form == gpu.NT && t == gpu.BF16 && op.B.DType == t:
 		k = mmaBF16.tile(op, q.b.info.SMs, plain && op.A.Cols%8 == 0)
 	case t == gpu.F32 && op.B.DType == t:
-		k = simt.tile(op, q.b.info.SMs, op.Form == gpu.NT && op.A.Cols > 0 && op.A.Cols%4 == 0 && wide(&op.A) && wide(&op.B) && wide(&op.Up))
+		k = simt.tile(op, q.b.info.SMs, op.Form == gpu.NT && op.A.Cols%4 == 0 && wide(&op.A) && wide(&op.B) && wide(&op.Up))
 		args = append(args, driver.I32(int32(op.Form)))
 	default: // of mixed types, or 16-bit ones in the forms of gradients
 		k = &simtAny

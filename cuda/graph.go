@@ -32,7 +32,7 @@ func (g *graph) add(fn driver.Func, c driver.Config, args []driver.Arg) {
 func (g *graph) launch() error {
 	for _, n := range g.nodes {
 		if err := g.q.stream.Launch(n.fn, n.c, g.args[n.first:][:n.n]); err != nil {
-			return fmt.Errorf("cuda: graph: %s: %w", n.fn.Name(), err)
+			return fmt.Errorf("cuda: graph: %s: %w", n.fn.Name(), g.q.b.translated(err))
 		}
 	}
 	return nil
@@ -60,11 +60,11 @@ func (q *queue) Capture(record func() error) (gpu.Graph, error) {
 	q.b.capturing.Lock()
 	defer q.b.capturing.Unlock()
 	if err := s.Begin(); err != nil {
-		return nil, fmt.Errorf("cuda: capture: %w", err)
+		return nil, fmt.Errorf("cuda: capture: %w", q.b.translated(err))
 	}
 	err = g.launch()
 	if g.driver, err = joined(s, err); err != nil {
-		return nil, fmt.Errorf("cuda: capture: %w", err)
+		return nil, fmt.Errorf("cuda: capture: %w", q.b.translated(err))
 	}
 	return g, nil
 }
@@ -93,7 +93,7 @@ func (g *graph) Launch() error {
 		return g.launch()
 	}
 	if err := g.driver.Launch(g.q.stream); err != nil {
-		return fmt.Errorf("cuda: launch a graph of %d kernels: %w", len(g.nodes), err)
+		return fmt.Errorf("cuda: launch a graph of %d kernels: %w", len(g.nodes), g.q.b.translated(err))
 	}
 	return nil
 }
@@ -102,11 +102,11 @@ func (g *graph) Launch() error {
 func (g *graph) Close() error {
 	d := g.driver
 	g.driver, g.nodes = nil, nil
+	g.q.b.capturing.RLock()
+	defer g.q.b.capturing.RUnlock()
 	if d == nil || g.q.b.opened() != nil {
 		return nil
 	}
-	g.q.b.capturing.RLock()
-	defer g.q.b.capturing.RUnlock()
 	if err := d.Close(); err != nil {
 		return fmt.Errorf("cuda: close a graph: %w", err)
 	}

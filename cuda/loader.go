@@ -53,7 +53,7 @@ func (l *loader) load(name string) (*kernel, error) {
 			return nil, err
 		}
 		if m, err = l.device.Load(ptx); err != nil {
-			return nil, fmt.Errorf("load the kernels of %s: %w", info.Stem, translated(err))
+			return nil, fmt.Errorf("load the kernels of %s: %w", info.Stem, err)
 		}
 		if l.modules == nil {
 			l.modules, l.found = map[string]driver.Module{}, map[string]*kernel{}

@@ -45,7 +45,7 @@ func (b *Backend) Prepare(dt gpu.DType, f gpu.Format, parts ...gpu.Host) (gpu.Te
 	if l.stride < cols || l.stride > 0 && rows > math.MaxInt/2/l.planes/l.size/l.stride {
 		return gpu.Tensor{}, fmt.Errorf("cuda: prepare %d×%d: %w", rows, cols, gpu.ErrMemory)
 	}
-	buf, err := b.alloc(l.planes * rows * l.stride * l.size)
+	buf, err := b.allocWeight(l.planes * rows * l.stride * l.size)
 	if err != nil {
 		return gpu.Tensor{}, err
 	}
@@ -94,7 +94,7 @@ func (b *Backend) fill(buf *buffer, l *layout, parts []gpu.Host) error {
 		err = errors.Join(err, p.drain())
 	}
 	if err != nil {
-		return fmt.Errorf("cuda: prepare: %w", translated(err))
+		return fmt.Errorf("cuda: prepare: %w", b.translated(err))
 	}
 	return nil
 }

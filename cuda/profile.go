@@ -84,6 +84,7 @@ func (q *profiled) Run(op gpu.Op) error {
 		return err
 	}
 	if err = q.queue.Run(op); err != nil {
+		q.free = append(q.free, t.start)
 		return err
 	}
 	if t.end, err = q.mark(); err != nil {
@@ -98,10 +99,10 @@ func (q *profiled) mark() (e driver.Event, err error) {
 	if n := len(q.free); n > 0 {
 		e, q.free = q.free[n-1], q.free[:n-1]
 	} else if e, err = q.b.device.NewEvent(); err != nil {
-		return nil, fmt.Errorf("cuda: profile: %w", translated(err))
+		return nil, fmt.Errorf("cuda: profile: %w", q.b.translated(err))
 	}
 	if err := q.stream.Record(e); err != nil {
-		return nil, fmt.Errorf("cuda: profile: %w", translated(err))
+		return nil, fmt.Errorf("cuda: profile: %w", q.b.translated(err))
 	}
 	return e, nil
 }
@@ -128,7 +129,7 @@ func (q *profiled) collect() error {
 			t.span.Time, err = t.end.Since(t.start)
 		}
 		if err != nil {
-			return fmt.Errorf("cuda: profile: %w", translated(err))
+			return fmt.Errorf("cuda: profile: %w", q.b.translated(err))
 		}
 		q.pending, q.free = q.pending[1:], append(q.free, t.start, t.end)
 		q.p.spans = append(q.p.spans, t.span)

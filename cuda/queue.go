@@ -43,7 +43,7 @@ func (b *Backend) NewQueue() (gpu.Queue, error) {
 	q := &queue{pipe: pipe{b: b}, workspaceBytes: b.workspace, args: make([]driver.Arg, 0, mostArgs)}
 	if err := q.open(); err != nil {
 		q.release()
-		return nil, fmt.Errorf("cuda: queue: %w", translated(err))
+		return nil, fmt.Errorf("cuda: queue: %w", b.translated(err))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -214,7 +214,7 @@ func (b *Backend) runnable(names [8]string, ts ...*gpu.Tensor) error {
 func (q *queue) launch(name string, grid [3]int, args []driver.Arg) error {
 	k, err := q.b.kernels.find(name)
 	if err != nil {
-		return err
+		return q.b.translated(err)
 	}
 	c := driver.Config{Grid: grid, Block: [3]int{k.Threads, 1, 1}, Shared: k.Dynamic}
 	if q.record != nil {
@@ -222,7 +222,7 @@ func (q *queue) launch(name string, grid [3]int, args []driver.Arg) error {
 		return nil
 	}
 	if err := q.stream.Launch(k.fn, c, args); err != nil {
-		return fmt.Errorf("%s, a grid of %d×%d×%d: %w", name, grid[0], grid[1], grid[2], err)
+		return fmt.Errorf("%s, a grid of %d×%d×%d: %w", name, grid[0], grid[1], grid[2], q.b.translated(err))
 	}
 	return nil
 }
@@ -247,18 +247,22 @@ func (q *queue) faultArg() driver.Arg { return driver.Addr(q.fault) }
 
 // Upload copies src to dst at byte off, behind what is queued.
 func (q *queue) Upload(dst gpu.Buffer, off int, src []byte) error {
+	q.b.capturing.RLock()
+	defer q.b.capturing.RUnlock()
 	p, err := q.region(dst, off, len(src))
 	if err != nil {
 		return err
 	}
 	if err := q.in(p, src); err != nil {
-		return fmt.Errorf("cuda: upload: %w", translated(err))
+		return fmt.Errorf("cuda: upload: %w", q.b.translated(err))
 	}
 	return nil
 }
 
 // Download waits for earlier work and copies from src at byte off.
 func (q *queue) Download(dst []byte, src gpu.Buffer, off int) error {
+	q.b.capturing.RLock()
+	defer q.b.capturing.RUnlock()
 	p, err := q.region(src, off, len(dst))
 	if err != nil {
 		return err
@@ -266,7 +270,7 @@ func (q *queue) Download(dst []byte, src gpu.Buffer, off int) error {
 	for first := true; first || len(dst) > 0; first = false {
 		n, err := q.out(p, len(dst))
 		if err != nil {
-			return fmt.Errorf("cuda: download: %w", translated(err))
+			return fmt.Errorf("cuda: download: %w", q.b.translated(err))
 		}
 		if err := q.wait(); err != nil {
 			return err
@@ -298,6 +302,8 @@ func (q *queue) region(buf gpu.Buffer, off, n int) (driver.Ptr, error) {
 
 // Sync waits for all that is queued.
 func (q *queue) Sync() error {
+	q.b.capturing.RLock()
+	defer q.b.capturing.RUnlock()
 	if err := q.opened(); err != nil {
 		return err
 	}
@@ -307,19 +313,17 @@ func (q *queue) Sync() error {
 	return q.wait()
 }
 
-// wait waits, and tells of faults.
+// wait waits, and tells of faults. Who calls it holds capturing shared.
 func (q *queue) wait() error {
-	q.b.capturing.RLock()
-	defer q.b.capturing.RUnlock()
 	if err := errors.Join(q.word(q.fault), q.drain()); err != nil {
-		return fmt.Errorf("cuda: %w", translated(err))
+		return fmt.Errorf("cuda: %w", q.b.translated(err))
 	}
 	code := q.landed()[outBytes] // a small number, the least significant byte first
 	if code == 0 {
 		return nil
 	}
 	if err := q.stream.Fill(q.fault, 0, 1); err != nil {
-		return fmt.Errorf("cuda: %w", err)
+		return fmt.Errorf("cuda: %w", q.b.translated(err))
 	}
 	return faultError(int(code))
 }
@@ -338,7 +342,7 @@ func (q *queue) Close() error {
 	defer b.capturing.RUnlock()
 	q.life.Lock()
 	defer q.life.Unlock()
-	if q.gone {
+	if q.gone || b.closed.Load() { // a queue made while the backend was closed it may not have met
 		return nil
 	}
 	q.gone = true

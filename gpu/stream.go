@@ -182,10 +182,11 @@ type replayKey struct {
 // without end.
 const mostGraphs = 256
 
-// Captures reports whether Replay captures, so that work which repeats to the letter is cheaper.
+// Captures reports whether Replay captures, so that work which repeats to the letter is cheaper. While the stream trains
+// none does: every pass drops other elements.
 func (s *Stream) Captures() bool {
 	_, ok := s.q.(Capturer)
-	return ok
+	return ok && s.drop == 0
 }
 
 // A capture is a graph, nil until it is made, and the mark behind the scratch that it holds, which a
@@ -195,7 +196,7 @@ type capture struct {
 	end   ArenaMark
 }
 
-// Replay runs record. On a queue that captures, it runs it the first time it
+// Replay runs record. Where Captures says so, it runs it the first time it
 // meets key, captures it the second, and from then on replays the capture.
 // key must determine all that record does, the model included: the operations,
 // their operands, their geometry. What differs from run to run must be in device
@@ -203,8 +204,7 @@ type capture struct {
 // grows, until Seqs.Max must grow. record may only issue operations and take scratch.
 // A few hundred keys are kept.
 func (s *Stream) Replay(key any, record func()) {
-	c, ok := s.q.(Capturer)
-	if !ok || s.err != nil {
+	if !s.Captures() || s.err != nil {
 		record()
 		return
 	}
@@ -222,7 +222,7 @@ func (s *Stream) Replay(key any, record func()) {
 		return
 	}
 	if made.graph == nil {
-		g, err := c.Capture(func() error { record(); return s.err })
+		g, err := s.q.(Capturer).Capture(func() error { record(); return s.err })
 		if err != nil {
 			s.Fail(err)
 			return

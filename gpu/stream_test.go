@@ -306,3 +306,23 @@ func BenchmarkDo(b *testing.B) {
 		s.Do(&Gemm{Dst: y, A: x, B: w})
 	}
 }
+
+// Passes of training differ in what they drop, so none is replayed.
+func TestReplayTrains(t *testing.T) {
+	s, _ := open(t, func(inner Queue) Queue { return &captor{fakeQueue: inner.(*fakeQueue)} })
+	ran := 0
+	pass := func() { ran++; s.Dropout(0.5) }
+	for range 3 {
+		s.Replay("pass", pass)
+	}
+	if ran != 2 || !s.Captures() {
+		t.Fatalf("ran %d times", ran)
+	}
+	s.Train(1)
+	for range 3 {
+		s.Replay("pass", pass)
+	}
+	if ran != 5 || s.Captures() {
+		t.Errorf("ran %d times after training began", ran-2)
+	}
+}

@@ -46,21 +46,26 @@ func assemblerTable(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(w, "\n### Assembler\n\nptxas 12.0.76; the innermost loop with the most HMMA, or the longest, for the first architecture that is listed that is at least sm_80, where "+
-		"an HMMA is twice sm_75's. The kernels that these began as had 16 : 99 with 3.9 int for an HMMA (mma64) and 64 : 480 with 1.7 int and 3.3 fp32 (flash64). Of the kernels named general and "+
+	fmt.Fprint(w, "\n### Assembler\n\nptxas 12.0.76; the innermost loop with the most HMMA, or the longest, on sm_80, and the most instructions for an HMMA on any "+
+		"architecture from there on: an HMMA of sm_75 is half of theirs. The kernels that these began as had 16 : 99 with 3.9 int for an HMMA (mma64) and 64 : 480 with 1.7 int and 3.3 fp32 (flash64). Of the kernels named general and "+
 		"full the loops hold the code of every feature, of which a launch runs few.\n\n"+
 		"| kernel | architectures | registers | blocks of an SM | spills, stack | HMMA : all | int ÷ HMMA | fp32 ÷ HMMA |\n|---|---|---|---|---:|---:|---:|---:|\n")
 	for i := 0; i < len(a.Kernels); {
-		k, first := &a.Kernels[i], i
+		k := &a.Kernels[i]
 		var archs, registers, blocks []string
-		spilled := 0
+		spilled, integers, floats := 0, 0.0, 0.0
 		for ; i < len(a.Kernels) && a.Kernels[i].Kernel == k.Kernel; i++ {
 			x := &a.Kernels[i]
 			archs, registers, blocks = append(archs, fmt.Sprint(x.Arch)), append(registers, fmt.Sprint(x.Registers)), append(blocks, fmt.Sprint(x.Blocks))
 			spilled += x.Spilled + x.Stack
-			if a.Kernels[first].Arch < 80 && x.Arch >= 80 {
-				k, first = x, i
+			if x.Arch < 80 && i+1 < len(a.Kernels) && a.Kernels[i+1].Kernel == k.Kernel {
+				continue
 			}
+			if k.Arch < 80 {
+				k = x
+			}
+			hmma := float64(max(x.Loop["tensor"], 1))
+			integers, floats = max(integers, float64(x.Loop["integer"])/hmma), max(floats, float64(x.Loop["float"])/hmma)
 		}
 		hmma, all := k.Loop["tensor"], 0
 		for _, n := range k.Loop {
@@ -68,7 +73,7 @@ func assemblerTable(w io.Writer) error {
 		}
 		loop := fmt.Sprintf("0 : %d | | |", all)
 		if hmma > 0 {
-			loop = fmt.Sprintf("%d : %d | %.1f | %.1f |", hmma, all, float64(k.Loop["integer"])/float64(hmma), float64(k.Loop["float"])/float64(hmma))
+			loop = fmt.Sprintf("%d : %d | %.1f | %.1f |", hmma, all, integers, floats)
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %d | %s\n", k.Kernel, strings.Join(archs, "/"), strings.Join(registers, "/"), strings.Join(blocks, "/"), spilled, loop)
 	}

@@ -20,7 +20,7 @@ func (x *row) most() float64 {
 	case strings.HasSuffix(x.name, "with distances"):
 		return 1.20 // a column of the table of distances is a sector for each of its elements
 	case strings.HasPrefix(x.name, "TopK"):
-		return 5.05 // a reading of the row for each digit of the radix select, all but the first from the cache
+		return 5.05 // a reading of the row for each of four digits of the radix select and one of what is found, all but the first from the cache
 	}
 	return 1.05
 }

@@ -155,7 +155,7 @@ func openSim(sm string, threads int) (*cuda.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", gpu.ErrNoDevice, err)
 	}
-	return cuda.Open(d, 0, cuda.Name("sim:"+sm), cuda.Workspace(simWorkspace))
+	return cuda.Open(d, 0, cuda.Name("sim:"+sm), cuda.Workspace(simWorkspace), cuda.Slabs(0))
 }
 
 // simWorkspace is memory of this machine that each queue takes.

@@ -115,6 +115,11 @@ func gemmFeatures() (cases []Case) {
 		add("everything", dt, func(e *Env, op *gpu.Gemm) { everyField(e, op); op.Add = like(e, op) })
 		add("window", dt, func(e *Env, op *gpu.Gemm) { windows(e, op, 2, 1) })
 		add("alpha", dt, func(e *Env, op *gpu.Gemm) { op.Alpha = -0.125; withBias(e, op) })
+		for _, f := range []gpu.Format{gpu.Plain, gpu.Native, gpu.Fast} { // nothing to sum over
+			if f != gpu.Fast || dt == gpu.F32 {
+				cases = append(cases, gemmCase{name: "no k", m: 5, n: 32, dt: dt, f: f, with: withBias}.named())
+			}
+		}
 	}
 	add("drop", gpu.F32, func(e *Env, op *gpu.Gemm) {
 		op.Dst = e.Strided(gpu.F32, 5, 33, 40)
