@@ -7,7 +7,7 @@ PTXAS ?= bin/ptxas
 FUZZTIME ?= 10m
 FUZZ = $(GO) test -run '^$$' -fuzztime $(FUZZTIME)
 
-.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence test-sim cuda test-cuda test-gpu ptx ptxas kernels-table twins ptx-legality ptx-legality-12.0
+.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence test-sim cuda test-cuda race-cuda test-gpu bench-gpu ptx ptxas kernels-table twins ptx-legality ptx-legality-12.0
 
 test:
 	$(GO) test ./...
@@ -61,14 +61,29 @@ cuda:
 	mkdir -p bin
 	$(CUDA_ENV) $(GO) build -tags cuda -o bin/rapt ./cmd/rapt
 
-# The driver over a stand-in for NVIDIA's library that simulates GPUs, with cgo and without.
+# The driver over a stand-in for NVIDIA's library that simulates GPUs, with cgo and without; golden models through it.
+STANDIN = ./cuda/nvidia/... ./gpu/auto ./bench/gpu
 test-cuda:
-	$(CUDA_ENV) $(GO) test -tags cuda ./cuda/nvidia/... ./gpu/auto
-	CGO_ENABLED=0 $(GO) test -tags cuda ./cuda/nvidia/... ./gpu/auto
+	$(CUDA_ENV) $(GO) test -tags cuda $(STANDIN)
+	$(CUDA_ENV) $(GO) test -tags cuda ./model/zoo -run '^TestGoldenStandIn$$'
+	CGO_ENABLED=0 $(GO) test -tags cuda $(STANDIN)
+	CGO_ENABLED=0 $(GO) test -tags cuda ./model/zoo -run '^TestGoldenStandIn$$'
 
-# The whole conformance suite on the GPUs of this machine.
+# The same under the race detector, where goroutines meet: of the conformance suite layers and memory, threads, and a command.
+race-cuda:
+	$(CUDA_ENV) $(GO) test -race -tags cuda ./cuda/nvidia -run '^TestConformance$$/^(Layer|Memory)$$|^TestCommandRace$$|^TestThreads$$|^TestCloseUnderWork$$'
+
+# The whole conformance suite and the golden models on the GPUs of this machine.
 test-gpu:
 	RAPT_GPU=1 $(CUDA_ENV) $(GO) test -tags cuda ./cuda/nvidia -run '^TestGPU$$' -v -count=1 -timeout 1h
+	RAPT_GPU=1 $(CUDA_ENV) $(GO) test -tags cuda ./model/zoo -run '^TestGoldenGPU$$' -v -count=1 -timeout 1h
+
+# Times of operations, a layer and forwards on a GPU of this machine, beside its peaks: bin/bench-gpu.json and .md.
+GPU ?= cuda:0
+bench-gpu:
+	mkdir -p bin
+	$(CUDA_ENV) $(GO) run -tags cuda ./bench/gpu -backend $(GPU) -json bin/bench-gpu.json -md bin/bench-gpu.md
+	cat bin/bench-gpu.md
 
 # Compiles kernels/cu to kernels/ptx (Debian's clang-19), the twins of the tests, and the lab's kernels.
 ptx:

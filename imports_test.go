@@ -52,6 +52,7 @@ var arrows = map[string][]string{
 	"model/zoo":                   {"model/bert"},
 	"model/task":                  {"model/tokenizer", "gpu/auto", "model/zoo"},
 	"bench/kernels":               {"cuda", "cuda/sim"},
+	"bench/gpu":                   {"cuda/nvidia", "cuda", "cuda/sim", "model/bert"},
 	"cmd/rapt":                    {"model/task", "cmd/rapt/embedded", "cuda/sim/report"},
 	"cmd/rapt/embedded":           {},
 }

@@ -1,9 +1,9 @@
 package gpu
 
-// A Work is what an operation does at least.
+// A Work is what an operation does, if it does nothing twice.
 type Work struct {
 	FLOPs int64 // additions and multiplications of matrix products
-	Bytes int64 // of device memory, every operand read or written once
+	Bytes int64 // of device memory, every operand read or written once; tables whole, however few rows are looked up
 }
 
 // Cost returns the work of op, for profilers, benchmarks and counters alike. The

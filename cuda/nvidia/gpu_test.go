@@ -44,22 +44,32 @@ func TestGPU(t *testing.T) {
 			defer func() { require.NoError(t, b.Close()) }()
 			list := skips
 			if info.SM() < 80 {
-				list = slices.Concat(skips, []string{"dt=bf16", "fmt=fast"})
+				list = slices.Concat(skips, []string{"bf16", "fmt=fast"})
 			}
-			gputest.Run(t, b, gputest.Skips(list...))
+			options := []gputest.Option{gputest.Skips(list...)}
+			if testing.Short() {
+				options = append(options, gputest.Small())
+			}
+			gputest.Run(t, b, options...)
 		})
 	}
 }
 
-// What TestGPU does on a machine with two GPUs, but for the suite.
+// What TestGPU does on a machine with two GPUs, in a process of its own, but of the suite only where goroutines and
+// allocations are looked at.
 func TestGPUStandIn(t *testing.T) {
 	d, err := sim.New(sim.Options{Devices: []driver.Info{sim.T4, sim.H100}})
 	require.NoError(t, err)
 	s := standin.Start(t, d)
-	cmd := exec.Command(os.Args[0], "-test.run=^TestGPU$/^seam$", "-test.v")
-	cmd.Env = append(os.Environ(), "RAPT_GPU=1", "LD_LIBRARY_PATH="+filepath.Dir(s.Library))
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "--- PASS: TestGPU/seam/1")
-	require.Zero(t, s.Live())
+	for run, passed := range map[string]string{
+		"^TestGPU$/^seam$": "--- PASS: TestGPU/seam/1",
+		"^TestGPU$/^conformance$/^1$/^(Layer|Memory)$": "--- PASS: TestGPU/conformance/1/Layer",
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run="+run, "-test.v", "-test.short")
+		cmd.Env = append(os.Environ(), "RAPT_GPU=1", "LD_LIBRARY_PATH="+filepath.Dir(s.Library))
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Contains(t, string(out), passed)
+		require.Zero(t, s.Live())
+	}
 }

@@ -3,6 +3,7 @@ package zoo_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,22 +33,27 @@ func TestGoldenSim(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, why)
 			defer func() { require.NoError(t, be.Close()) }()
-			models, tensors, worst, where := 0, 0, 0.0, ""
-			for _, dir := range folders(t, goldenRoot(t)) {
-				if typeOf(t, dir) != "bert" {
-					continue
-				}
-				g := &golden{dir: dir, be: be}
-				t.Run(filepath.Base(dir), func(t *testing.T) { g.simulate(t, run.as) })
-				models, tensors = models+1, tensors+g.tensors
-				if g.worst >= worst {
-					worst, where = g.worst, filepath.Base(dir)+" "+g.where
-				}
-			}
-			require.NotZero(t, models)
-			fmt.Printf("golden on sim:%s in %v: %d models, %d tensors, worst ratio %.3f (%s)\n", run.sm, run.as.DType, models, tensors, worst, where)
+			goldens(t, be, run.as, "sim:"+run.sm, (*golden).simulate)
 		})
 	}
+}
+
+// goldens runs all golden models, or those that are named, on a backend.
+func goldens(t *testing.T, be gpu.Backend, as zoo.As, on string, run func(g *golden, t *testing.T, as zoo.As), only ...string) {
+	models, tensors, worst, where := 0, 0, 0.0, ""
+	for _, dir := range folders(t, goldenRoot(t)) {
+		if typeOf(t, dir) != "bert" || len(only) > 0 && !slices.Contains(only, filepath.Base(dir)) {
+			continue
+		}
+		g := &golden{dir: dir, be: be}
+		t.Run(filepath.Base(dir), func(t *testing.T) { run(g, t, as) })
+		models, tensors = models+1, tensors+g.tensors
+		if g.worst >= worst {
+			worst, where = g.worst, filepath.Base(dir)+" "+g.where
+		}
+	}
+	require.NotZero(t, models)
+	fmt.Printf("golden on %s in %v: %d models, %d tensors, worst ratio %.3f (%s)\n", on, as.DType, models, tensors, worst, where)
 }
 
 // simulate runs the forward passes.

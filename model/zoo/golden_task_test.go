@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rapt-go/rapt/gpu"
 	"github.com/rapt-go/rapt/model/task"
 )
 
@@ -78,29 +79,32 @@ type pairCase struct {
 
 // tasks checks every task that the fixture has, each with all its texts in one call.
 func (g *golden) tasks(t *testing.T) {
-	on := task.On(g.be)
+	on := []task.Option{task.On(g.be)}
+	if g.be.Info().Default != gpu.F32 {
+		on = append(on, task.As(gpu.F32, gpu.Native))
+	}
 	if len(g.cases.Classify) > 0 {
-		g.classify(t, on)
+		g.classify(t, on...)
 	}
 	if len(g.cases.FillMask) > 0 {
-		g.fillMask(t, on)
+		g.fillMask(t, on...)
 	}
 	if len(g.cases.Tag) > 0 {
-		g.tag(t, on)
+		g.tag(t, on...)
 	}
 	if len(g.cases.Answer) > 0 {
-		g.answer(t, on)
+		g.answer(t, on...)
 	}
 	if len(g.cases.Embed) > 0 {
-		g.embed(t, on)
+		g.embed(t, on...)
 	}
 	if len(g.cases.NextSentence) > 0 {
-		g.nextSentence(t, on)
+		g.nextSentence(t, on...)
 	}
 }
 
-func (g *golden) classify(t *testing.T, on task.Option) {
-	c, err := task.OpenClassifier(g.dir, on)
+func (g *golden) classify(t *testing.T, on ...task.Option) {
+	c, err := task.OpenClassifier(g.dir, on...)
 	require.NoError(t, err)
 	defer c.Close()
 	var texts []task.Text
@@ -141,8 +145,8 @@ func indexOf(t *testing.T, list []string, x string) int {
 	return -1
 }
 
-func (g *golden) fillMask(t *testing.T, on task.Option) {
-	f, err := task.OpenFiller(g.dir, on)
+func (g *golden) fillMask(t *testing.T, on ...task.Option) {
+	f, err := task.OpenFiller(g.dir, on...)
 	require.NoError(t, err)
 	defer f.Close()
 	var texts []string
@@ -166,8 +170,8 @@ func (g *golden) fillMask(t *testing.T, on task.Option) {
 	}
 }
 
-func (g *golden) tag(t *testing.T, on task.Option) {
-	tagger, err := task.OpenTagger(g.dir, on)
+func (g *golden) tag(t *testing.T, on ...task.Option) {
+	tagger, err := task.OpenTagger(g.dir, on...)
 	require.NoError(t, err)
 	defer tagger.Close()
 	var texts []string
@@ -200,8 +204,8 @@ func (g *golden) tag(t *testing.T, on task.Option) {
 	}
 }
 
-func (g *golden) answer(t *testing.T, on task.Option) {
-	r, err := task.OpenReader(g.dir, on)
+func (g *golden) answer(t *testing.T, on ...task.Option) {
+	r, err := task.OpenReader(g.dir, on...)
 	require.NoError(t, err)
 	defer r.Close()
 	for _, want := range g.cases.Answer {
@@ -228,8 +232,8 @@ func (g *golden) answer(t *testing.T, on task.Option) {
 	}
 }
 
-func (g *golden) embed(t *testing.T, on task.Option) {
-	e, err := task.OpenEmbedder(g.dir, on)
+func (g *golden) embed(t *testing.T, on ...task.Option) {
+	e, err := task.OpenEmbedder(g.dir, on...)
 	require.NoError(t, err)
 	defer e.Close()
 	var texts []string
@@ -252,8 +256,8 @@ func (g *golden) embed(t *testing.T, on task.Option) {
 	}
 }
 
-func (g *golden) nextSentence(t *testing.T, on task.Option) {
-	j, err := task.OpenPairJudge(g.dir, on)
+func (g *golden) nextSentence(t *testing.T, on ...task.Option) {
+	j, err := task.OpenPairJudge(g.dir, on...)
 	require.NoError(t, err)
 	defer j.Close()
 	var pairs []task.Text
