@@ -248,7 +248,11 @@ func TestFault(t *testing.T) {
 
 // Uploads and downloads larger than the pinned memory that they pass through, many small ones without a wait, in order.
 func TestTransfers(t *testing.T) {
-	for seed := range uint64(4) {
+	seeds := uint64(4)
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
 		b := simulated(t, "sm_80", sim.Options{Seed: seed})
 		s := stream(t, b)
 		big := s.Temp(gpu.F32, 1, 2_500_000)

@@ -54,7 +54,7 @@ func cudaEnv() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if own := flagWord(v.flag + dir); !strings.Contains(flags, own) {
+		if own := flagWord(v.flag + dir); !strings.HasPrefix(flags+" ", own+" ") { // first, before the folder of a toolkit
 			flags = strings.TrimSpace(own + " " + flags)
 		}
 		fmt.Fprintf(&b, "%s=%s\n", v.name, shellWord(flags))

@@ -26,6 +26,16 @@ func TestCUDAEnv(t *testing.T) {
 		require.FileExists(t, filepath.Join(m[1], "libcuda.so"))
 	}
 	check()
+	libcuda := filepath.Join(module, "cuda", "nvidia", "libcuda")
+	for own, want := range map[string]string{
+		"-I" + libcuda + " -O1":          "-I" + libcuda + " -O1", // evaluated before
+		"-I" + libcuda + "2":             "-I" + libcuda + " -I" + libcuda + "2",
+		"-I/usr/local/cuda -I" + libcuda: "-I" + libcuda + " -I/usr/local/cuda -I" + libcuda,
+	} {
+		t.Setenv("CGO_CFLAGS", own)
+		require.Contains(t, rapt(t, "", "cuda-env").stdout, "CGO_CFLAGS='"+want+"'\n")
+	}
+	t.Setenv("CGO_CFLAGS", "-O1 '-DWORDS=two words'")
 
 	t.Chdir(t.TempDir())
 	r := rapt(t, "", "cuda-env")

@@ -140,32 +140,37 @@ func (d *device) Close() error {
 		return d.fail(driver.InvalidContext, "cuCtxDestroy", "the device was closed already")
 	}
 	d.closed = true
-	told := d.told.Load()
-	fail := d.bind()
-	if fail == nil {
-		defer runtime.UnlockOSThread()
-		if c := d.lib.sync(); c != 0 && !(told && c.Sticky()) {
-			fail = d.fail(c, "cuCtxSynchronize", "")
+	var fail error
+	note := func(c driver.Code, call string) {
+		if c != 0 && !(c.Sticky() && d.told.Load()) {
+			fail = errors.Join(fail, d.fail(c, call, ""))
 		}
 	}
-	d.live.Lock()
-	objects := slices.Collect(maps.Keys(d.objects))
-	clear(d.objects)
-	d.live.Unlock()
-	for _, o := range objects {
-		o.mu.Lock()
-		if !o.closed {
-			o.closed = true
-			if o.host != nil { // which CUDA does not count among what a context has
-				if c := o.host.unpin(); c != 0 && !(told && c.Sticky()) {
-					fail = errors.Join(fail, d.fail(c, "cuMemFreeHost", ""))
+	if fail = d.bind(); fail == nil {
+		defer runtime.UnlockOSThread()
+		note(d.lib.sync(), "cuCtxSynchronize")
+	}
+	for objects := d.disown(); len(objects) > 0; objects = d.disown() { // again, because calls in progress on streams have made graphs
+		for _, o := range objects {
+			o.mu.Lock()
+			if !o.closed {
+				o.closed = true
+				if o.host != nil { // which CUDA does not count among what a context has
+					note(o.host.unpin(), "cuMemFreeHost")
 				}
 			}
+			o.mu.Unlock()
 		}
-		o.mu.Unlock()
 	}
-	if c := d.lib.closeContext(d.context); c != 0 && !(told && c.Sticky()) {
-		fail = errors.Join(fail, d.fail(c, "cuCtxDestroy", ""))
-	}
+	note(d.lib.closeContext(d.context), "cuCtxDestroy")
 	return fail
+}
+
+// disown takes the objects that there are from the device.
+func (d *device) disown() []*object {
+	d.live.Lock()
+	defer d.live.Unlock()
+	objects := slices.Collect(maps.Keys(d.objects))
+	clear(d.objects)
+	return objects
 }

@@ -3,8 +3,8 @@
 //
 // It is built with the tag cuda, on amd64 and arm64. On Linux with cgo the calls go through gorgonia.org/cu, and
 // through C beside it where cu does not bind them; without cgo, and on Windows, by addresses looked up in the library.
-// The library is loaded by New: a program that has this package starts on any machine, and New tells what is
-// missing. Without the tag New says so.
+// The library is loaded by New: a program that has this package starts on machines without it, and New tells what is
+// missing. Without the tag New says so. On Linux without cgo such a program is not static, as without the tag, but needs glibc.
 //
 // # Threads
 //

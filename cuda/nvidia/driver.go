@@ -19,6 +19,9 @@ type nvidia struct {
 	cuda int
 }
 
+// same reports whether two are the same library, which each New opens for itself.
+func (l *library) same(other *library) bool { return l == other || *l == *other }
+
 // New loads the library and initialises the driver. The error is an [Unavailable].
 func New(o Options) (driver.Driver, error) {
 	file := o.Library

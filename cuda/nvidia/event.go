@@ -33,7 +33,7 @@ func (d *device) NewEvent() (driver.Event, error) {
 // eventOf is a driver.Event, held until e.mu.RUnlock.
 func (d *device) eventOf(call string, e driver.Event) (*event, error) {
 	mine, ok := e.(*event)
-	if !ok || mine.d.lib != d.lib {
+	if !ok || !mine.d.lib.same(d.lib) {
 		return nil, d.fail(driver.InvalidHandle, call, fmt.Sprintf("%T is not an event of this driver", e))
 	}
 	return mine, mine.hold(call)

@@ -185,6 +185,21 @@ func TestLost(t *testing.T) {
 		return 0
 	})
 	require.ErrorIs(t, d.Close(), lost, "nobody has been told")
+	s.Fail(nil)
+	d, err = v.Open(0)
+	require.NoError(t, err)
+	_, err = d.Pin(4)
+	require.NoError(t, err)
+	s.Fail(func(call string) driver.Code {
+		if strings.HasPrefix(call, "cuGetError") || strings.HasPrefix(call, "cuCtxSet") {
+			return 0
+		}
+		return driver.IllegalAddress
+	})
+	err = d.Close()
+	require.ErrorIs(t, err, lost)
+	require.NotContains(t, err.Error(), "\n", "once is enough")
+	s.Fail(nil)
 	_, err = nvidia.New(nvidia.Options{Library: s.Library})
 	require.NoError(t, err)
 }

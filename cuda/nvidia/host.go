@@ -63,7 +63,7 @@ func (h *host) Free() error { return h.close("cuMemFreeHost", h.unpin) }
 // hostOf is n bytes from off on of a driver.Host, held until h.mu.RUnlock.
 func (s *stream) hostOf(call string, h driver.Host, off, n int) (*host, error) {
 	mine, ok := h.(*host)
-	if !ok || mine.d.lib != s.d.lib {
+	if !ok || !mine.d.lib.same(s.d.lib) {
 		return nil, s.d.fail(driver.InvalidValue, call, fmt.Sprintf("%T is not host memory of this driver", h))
 	}
 	if err := mine.hold(call); err != nil {

@@ -123,6 +123,55 @@ func TestCloseUnderWork(t *testing.T) {
 	}
 }
 
+// Graphs whose recording ends while the device closes are the device's all the same, and closed with it.
+func TestCloseWhileRecording(t *testing.T) {
+	v, err := nvidia.New(nvidia.Options{Library: standin.Empty(t)})
+	require.NoError(t, err)
+	for range 500 {
+		d, err := v.Open(0)
+		require.NoError(t, err)
+		var graphs []driver.Graph
+		var wg sync.WaitGroup
+		started := make(chan struct{})
+		s, err := d.NewStream()
+		require.NoError(t, err)
+		wg.Go(func() {
+			for c := s.(driver.Capturer); c.Begin() == nil; {
+				g, err := c.End()
+				if err != nil {
+					break
+				}
+				if graphs = append(graphs, g); len(graphs) == 1 {
+					close(started)
+				}
+			}
+		})
+		<-started
+		require.NoError(t, d.Close())
+		wg.Wait()
+		for _, g := range graphs {
+			require.ErrorIs(t, g.Close(), &driver.Error{Code: driver.InvalidHandle})
+		}
+	}
+}
+
+// The system keeps the reason why a library does not load by thread, so that goroutines must not lose it or see another's.
+func TestReasonsByThread(t *testing.T) {
+	var wg sync.WaitGroup
+	for k := range 8 {
+		wg.Go(func() {
+			file := fmt.Sprintf("/nonexistent/%d/libcuda.so.1", k)
+			for range 200 {
+				_, err := nvidia.New(nvidia.Options{Library: file})
+				if !assert.Error(t, err) || !assert.Regexp(t, file+": .", err.Error()) {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // Ten thousand times everything, without growth, against a driver that does nothing.
 func TestNoGrowth(t *testing.T) {
 	v, err := nvidia.New(nvidia.Options{Library: standin.Empty(t)})

@@ -73,6 +73,8 @@ func TestUnavailable(t *testing.T) {
 	u = unavailable(start(sim.Options{}, "cuGraphLaunch", "cuMemHostAlloc").Library)
 	assert.ErrorContains(t, u, "is too old or broken: it lacks cuMemHostAlloc, cuGraphLaunch")
 	assert.Equal(t, "install NVIDIA's driver 450 or newer", u.Remedy)
+	u = unavailable(start(sim.Options{}, "cuInit", "cuCtxSynchronize", "cuGraphLaunch", "cuMemHostAlloc", "cuGraphExecDestroy").Library)
+	assert.ErrorContains(t, u, "it lacks cuInit, cuCtxSynchronize, cuMemHostAlloc and 2 more")
 
 	u = unavailable(start(sim.Options{Version: 10020}).Library)
 	assert.EqualError(t, u, "NVIDIA's driver is too old: it serves CUDA 10.2, CUDA 11.0 is needed")
@@ -219,4 +221,30 @@ func TestRefused(t *testing.T) {
 	}
 	assert.Equal(t, before, after, "nothing was asked of the driver")
 	assert.Zero(t, s.Live())
+}
+
+// Drivers that New makes of one library share their events and host memory, however it is called.
+func TestTwoDrivers(t *testing.T) {
+	v, s := served(t, sim.Options{})
+	w, err := nvidia.New(nvidia.Options{Library: s.Library})
+	require.NoError(t, err)
+	var one, other rig
+	for driver, r := range map[driver.Driver]*rig{v: &one, w: &other} {
+		r.device, err = driver.Open(0)
+		require.NoError(t, err)
+		r.stream, err = r.device.NewStream()
+		require.NoError(t, err)
+		r.from, err = r.device.NewEvent()
+		require.NoError(t, err)
+		r.host, err = r.device.Pin(4)
+		require.NoError(t, err)
+		r.mem, err = r.device.Alloc(4)
+		require.NoError(t, err)
+	}
+	require.NoError(t, one.stream.Record(one.from))
+	require.NoError(t, other.stream.Wait(one.from))
+	require.NoError(t, other.stream.CopyIn(other.mem, one.host, 0, 4))
+	require.NoError(t, other.device.Close())
+	require.NoError(t, one.device.Close())
+	require.Zero(t, s.Live())
 }

@@ -20,7 +20,7 @@ type object struct {
 	closed bool
 }
 
-// adopt makes an object part of the device. A call on the device is in progress.
+// adopt makes an object part of the device. A call is in progress on the device, or on a stream of it, so that Close sees the object.
 func (d *device) adopt(o *object) {
 	d.live.Lock()
 	defer d.live.Unlock()

@@ -2,11 +2,18 @@
 
 package nvidia
 
-import "github.com/ebitengine/purego"
+import (
+	"runtime"
+
+	"github.com/ebitengine/purego"
+)
 
 const usualLibrary = "libcuda.so.1"
 
+// openLibrary stays on a thread, which is the one that dlerror tells why.
 func openLibrary(file string) (uintptr, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	return purego.Dlopen(file, purego.RTLD_NOW|purego.RTLD_LOCAL)
 }
 

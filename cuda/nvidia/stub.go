@@ -11,7 +11,7 @@ import (
 // New fails with an [Unavailable]: this build has no driver.
 func New(Options) (driver.Driver, error) {
 	if !supported {
-		return nil, &Unavailable{Reason: "NVIDIA has no driver for " + runtime.GOOS + "/" + runtime.GOARCH, Remedy: "use --backend cpu"}
+		return nil, &Unavailable{Reason: "NVIDIA has no driver for " + runtime.GOOS + "/" + runtime.GOARCH}
 	}
 	return nil, &Unavailable{Reason: "built without the cuda tag", Remedy: "go build -tags cuda"}
 }

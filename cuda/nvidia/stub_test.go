@@ -16,5 +16,5 @@ func TestWithoutTag(t *testing.T) {
 	require.Nil(t, d)
 	var missing *nvidia.Unavailable
 	require.True(t, errors.As(err, &missing))
-	require.Contains(t, []string{"built without the cuda tag: go build -tags cuda", err.Error() + ": use --backend cpu"}, missing.Reason+": "+missing.Remedy)
+	require.Contains(t, []string{"built without the cuda tag: go build -tags cuda", err.Error() + ": "}, missing.Reason+": "+missing.Remedy)
 }

@@ -2,7 +2,10 @@
 
 package nvidia
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // The library's functions, by their names there: _v2 is what cuda.h calls by the name without.
 const (
@@ -77,4 +80,11 @@ var symbols = [functions]string{
 // A lacking is the functions that a library has not.
 type lacking []string
 
-func (l lacking) Error() string { return "it lacks " + strings.Join(l, ", ") }
+// Error names the first three: of a library that is another's it would be all of them.
+func (l lacking) Error() string {
+	const named = 3
+	if len(l) <= named {
+		return "it lacks " + strings.Join(l, ", ")
+	}
+	return fmt.Sprintf("it lacks %s and %d more", strings.Join(l[:named], ", "), len(l)-named)
+}

@@ -5,7 +5,7 @@ type Options struct {
 	Library string // the file of NVIDIA's library; empty is the system's libcuda.so.1 or nvcuda.dll
 }
 
-// An Unavailable is why there is no driver, and what would help.
+// An Unavailable is why there is no driver, and what would help, if anything would.
 type Unavailable struct {
 	Reason, Remedy string
 	Err            error // what was found, nil if the reason says it all

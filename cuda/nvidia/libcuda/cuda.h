@@ -1,6 +1,7 @@
 // The part of the CUDA driver API that gorgonia.org/cu needs, so that it builds on a machine without the CUDA toolkit. Names,
-// types and values are those of the published API, "CUDA Driver API" on docs.nvidia.com, as libcuda.so.1 has had them since
-// CUDA 11.0; the text is ours. Functions have the library's names, to which the names of programs are mapped at the end.
+// types and values are those of the published API, "CUDA Driver API" on docs.nvidia.com; the text is ours. libcuda.so.1 has
+// them since CUDA 11.0, but for cuStreamWaitValue32_v2 and cuStreamWriteValue32_v2 (11.7) and cuGraphAddKernelNode_v2 (12.0), which fail
+// in older ones. Functions have the library's names, to which the names of programs are mapped at the end.
 #ifndef RAPT_CUDA_H
 #define RAPT_CUDA_H
 

@@ -24,6 +24,7 @@ func Load(file string, required []string) (missing []string, err error) {
 	var problem *C.char
 	h := C.rapt_cuda_load(name, &problem)
 	if h == nil {
+		defer C.free(unsafe.Pointer(problem))
 		return nil, errors.New(C.GoString(problem))
 	}
 	for _, f := range required {

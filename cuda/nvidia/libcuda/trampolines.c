@@ -7,6 +7,7 @@
 // these in the place of its own.
 #include <dlfcn.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "trampolines.h"
 
@@ -66,9 +67,10 @@ static int (*init)(unsigned);
 
 int rapt_cuda_init(void) { return init ? init(0) : NOT_INITIALIZED; }
 
-void *rapt_cuda_load(const char *file, const char **problem) {
+// The problem is the caller's to free: dlerror's own text lives until the next call of this thread, which another goroutine may make.
+void *rapt_cuda_load(const char *file, char **problem) {
 	void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-	if (library == NULL) *problem = dlerror();
+	if (library == NULL) *problem = strdup(dlerror());
 	return library;
 }
 

@@ -1,4 +1,4 @@
-void *rapt_cuda_load(const char *file, const char **problem);
+void *rapt_cuda_load(const char *file, char **problem);
 void *rapt_cuda_symbol(void *library, const char *name);
 void rapt_cuda_fill(void *library);
 void rapt_cuda_unload(void *library);
