@@ -15,22 +15,14 @@ import (
 	"github.com/rapt-go/rapt/gpu"
 )
 
-// Budgets on what kernels count, at the sizes of the table that a test has time for: a change that makes a kernel read
-// twice fails here.
+// Budgets on what kernels count, for every row of the table: a change that makes a kernel read twice fails here.
 func TestCounters(t *testing.T) {
 	r, err := open(target)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, r.close()) }()
-	const mostFLOPs = 2 << 26 // about a second in the simulator
 	seen := map[string]bool{}
 	for _, x := range rows() {
 		t.Run(strings.Join([]string{x.name, x.shape, x.dt.String()}, "/"), func(t *testing.T) {
-			release := r.s.Frame()
-			cost := gpu.Cost(x.build(r))
-			release()
-			if cost.FLOPs > mostFLOPs {
-				return
-			}
 			m, err := r.measure(x)
 			require.NoError(t, err)
 			kind, _, _ := strings.Cut(x.name, " ")
