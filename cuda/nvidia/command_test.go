@@ -67,6 +67,11 @@ func TestCommand(t *testing.T) {
 		assert.True(t, strings.HasSuffix(stdout, word), "%q, expected %q", stdout, want)
 	}
 
+	stdout, stderr, code := run(&sim.Options{}, "demo", "--backend", "cuda:0")
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "heavens")
+	assert.Contains(t, stdout, "cuda:0 NVIDIA A100-SXM4-80GB")
+
 	for command, model := range map[string]string{"classify": "bert-classify", "tag": "bert-ner", "answer": "bert-qa"} {
 		texts := []string{command, "--model", filepath.Join("..", "..", "testdata", "golden", model), "--precision", "f32", "as an example", "this is an example"}
 		want, stderr, code := run(nil, append(texts, "--backend", "cpu")...)
@@ -76,7 +81,7 @@ func TestCommand(t *testing.T) {
 		assert.Equal(t, rounded(want), rounded(got), command)
 	}
 
-	_, stderr, code := run(two, "fill-mask", "--backend", "cuda:0", psalm)
+	_, stderr, code = run(two, "fill-mask", "--backend", "cuda:0", psalm)
 	assert.Equal(t, 3, code)
 	assert.Contains(t, stderr, "compute capability 6.0")
 	_, stderr, code = run(&sim.Options{Version: 10020}, "fill-mask", "--backend", "cuda", psalm)
