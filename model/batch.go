@@ -41,6 +41,9 @@ type Batch struct {
 	Seqs                  gpu.Seqs
 	Want                  gpu.Tensor // [1, n] I32: the rows whose output is wanted, even none; absent, without memory, it means all
 
+	Slots gpu.Tensor // [1, tokens] I32, with a cache: its rows that take each token's key and value; none if negative
+	Keys  gpu.Seqs   // with a cache: the keys of each sequence, those of its tokens here among them
+
 	// Trace, if not nil, is called with every layer's output: "hidden.0" enters the
 	// first block, "hidden.1" is what that block gives, and so on. The tensor is
 	// valid during the call.
@@ -117,9 +120,7 @@ func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
 		if len(in.Types) <= len(in.IDs) {
 			copy(types[at:], in.Types)
 		}
-		for j := range in.IDs {
-			pos[at+j] = int32(j + l.FirstPosition)
-		}
+		l.positions(pos[at:], in.IDs)
 		at += len(in.IDs)
 	}
 	for i := len(seqs); i < n; i++ {
@@ -139,6 +140,19 @@ func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
 	b := Batch{IDs: cut(tokens, rows), Positions: cut(tokens, rows), Types: cut(tokens, rows), pad: pad}
 	b.Seqs = gpu.Seqs{Start: cut(len(seqs), n), Len: cut(len(seqs), n), N: len(seqs), Max: longest}
 	return b
+}
+
+// positions sets those of a sequence's tokens: transformers' create_position_ids_from_input_ids, if pads are skipped.
+func (l Limits) positions(pos, ids []int32) {
+	next := int32(l.FirstPosition)
+	for i, id := range ids {
+		if l.SkipsPad && id == int32(l.FirstPosition)-1 {
+			pos[i] = id
+			continue
+		}
+		pos[i] = next
+		next++
+	}
 }
 
 // WantRows makes rows, counted from the start of the batch, the wanted ones. There may be none.

@@ -24,6 +24,9 @@ type Limits struct {
 	Length        int // tokens of a sequence; 0 means any number
 	Types         int // token types are below it; 0 means that the model has none
 	FirstPosition int // of a sequence's first token, as in RoBERTa; usually 0
+
+	// SkipsPad is RoBERTa's rule: the token FirstPosition-1, which pads, is not counted and has that position.
+	SkipsPad bool
 }
 
 // An Encoder turns tokens into hidden states.
@@ -63,6 +66,18 @@ type SpanReader interface {
 type PairJudge interface {
 	Model
 	NextSentence(s *gpu.Stream, in Batch) gpu.Tensor // logits of "follows", "is random" [sequences, 2] F32
+}
+
+// A Decoder extends sequences of tokens. It never owns a cache.
+type Decoder interface {
+	Model
+
+	// CacheShape says what a token leaves in a cache.
+	CacheShape() CacheShape
+
+	// Decode returns the logits of what follows each token, or each wanted one, [·, vocab] F32. Without a
+	// cache sequences are whole; with one, in is what its Extend returned, and the tokens' keys and values go there.
+	Decode(s *gpu.Stream, in Batch, c *Cache) gpu.Tensor
 }
 
 // Classes says what the logits of a classifier mean.

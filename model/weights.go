@@ -152,6 +152,13 @@ func (w *Weights) Matrix(rows, cols int, names ...string) gpu.Tensor {
 	return w.load(w.dtype, w.format, []int{rows / len(names), cols}, names)
 }
 
+// Transposed is Matrix for checkpoints that store [cols, rows/names], as GPT-2's do.
+func (w *Weights) Transposed(rows, cols int, names ...string) gpu.Tensor {
+	w.size.Matrix += int64(rows) * int64(cols)
+	w.size.Rows += int64(rows)
+	return w.stack(w.dtype, w.format, []int{cols, rows / len(names)}, true, names)
+}
+
 // Table is plain rows, to embed with.
 func (w *Weights) Table(rows, cols int, name string) gpu.Tensor {
 	w.size.Table += int64(rows) * int64(cols)
@@ -175,9 +182,17 @@ func (w *Weights) Vector(n int, names ...string) gpu.Tensor {
 
 // load prepares tensors of one shape, [n] or [rows, cols], stacked.
 func (w *Weights) load(dt gpu.DType, f gpu.Format, shape []int, names []string) gpu.Tensor {
+	return w.stack(dt, f, shape, false, names)
+}
+
+// stack is load for tensors that hold the transpose of what is wanted if trans.
+func (w *Weights) stack(dt gpu.DType, f gpu.Format, shape []int, trans bool, names []string) gpu.Tensor {
 	rows, cols := 1, shape[len(shape)-1]
 	if len(shape) == 2 {
 		rows = shape[0]
+	}
+	if trans {
+		rows, cols = cols, rows
 	}
 	absent := gpu.Tensor{Rows: rows * len(names), Cols: cols, Stride: cols, DType: dt, Format: f}
 	var parts []gpu.Host
@@ -187,7 +202,7 @@ func (w *Weights) load(dt gpu.DType, f gpu.Format, shape []int, names []string) 
 			w.errs = append(w.errs, err)
 			continue
 		}
-		h.Rows, h.Cols = rows, cols
+		h.Rows, h.Cols, h.Trans = rows, cols, trans
 		parts = append(parts, h)
 	}
 	if w.b == nil || len(w.errs) > 0 {

@@ -1,8 +1,9 @@
-// Package bert implements BERT (Devlin et al. 2018) and its heads.
+// Package bert implements BERT (Devlin et al. 2018) and RoBERTa (Liu et al. 2019), which is
+// the same encoder under other names, and their heads.
 //
 // Sequences are packed: every activation is [tokens, width] over the whole batch,
 // so that a ragged batch costs what its tokens cost. Names are those of
-// transformers' modeling_bert.py.
+// transformers' modeling_bert.py and modeling_roberta.py; [Family] says which.
 package bert
 
 import (
@@ -13,7 +14,7 @@ import (
 	"github.com/rapt-go/rapt/model/nn"
 )
 
-// A Model is the encoder without a head (BertModel). It is immutable, and safe for
+// A Model is the encoder without a head (BertModel, RobertaModel). It is immutable, and safe for
 // concurrent use.
 type Model struct {
 	Config
@@ -35,22 +36,23 @@ type Layer struct {
 // the encoder's names.
 const anchor = "embeddings.word_embeddings.weight"
 
-// encoderOf returns the checkpoint's encoder.
-func encoderOf(w *model.Weights) *model.Weights { return w.Under(w.Root(anchor, encoderPrefix, "")) }
+// root is what stands before the encoder's names in the checkpoint.
+func root(c Config, w *model.Weights) string { return w.Root(anchor, c.Family.names().encoder, "") }
 
-const encoderPrefix = "bert."
+// encoderOf returns the checkpoint's encoder.
+func encoderOf(c Config, w *model.Weights) *model.Weights { return w.Under(root(c, w)) }
 
 // headOf returns what stands beside the encoder and has a head's tensor. A head is
 // usually there, but what wraps only the encoder deepens only the encoder's names.
-func headOf(w *model.Weights, tensor string) *model.Weights {
-	beside := strings.TrimSuffix(w.Root(anchor, encoderPrefix, ""), encoderPrefix)
+func headOf(c Config, w *model.Weights, tensor string) *model.Weights {
+	beside := strings.TrimSuffix(root(c, w), c.Family.names().encoder)
 	return w.Under(w.Root(tensor, beside))
 }
 
 // Load reads the encoder's weights, and the pooler if there is one or pooled says
 // that it is needed. The caller looks at w.Err.
 func Load(c Config, w *model.Weights, pooled bool) *Model {
-	encoder := encoderOf(w)
+	encoder := encoderOf(c, w)
 	e := encoder.At("embeddings")
 	m := &Model{Config: c, weights: w,
 		Embedding: nn.Embedding{
@@ -64,10 +66,15 @@ func Load(c Config, w *model.Weights, pooled bool) *Model {
 		m.Layers = append(m.Layers, loadLayer(c, encoder.At("encoder.layer.%d", i)))
 	}
 	if pooled || encoder.Has("pooler.dense.weight") {
-		m.Pooler = nn.LoadLinear(encoder.At("pooler.dense"), c.Hidden, c.Hidden)
-		m.Pooler.Act = gpu.Tanh
+		m.Pooler = loadPooler(c, encoder.At("pooler.dense"))
 	}
 	return m
+}
+
+func loadPooler(c Config, w *model.Weights) nn.Linear {
+	p := nn.LoadLinear(w, c.Hidden, c.Hidden)
+	p.Act = gpu.Tanh
+	return p
 }
 
 func loadLayer(c Config, w *model.Weights) Layer {
@@ -98,9 +105,15 @@ func (m *Model) Weights() *model.Weights { return m.weights }
 // Width is the width of a hidden state.
 func (m *Model) Width() int { return m.Hidden }
 
-// Limits bounds the sequences that the model reads.
+// Limits bounds the sequences that the model reads. RoBERTa's positions start after that of
+// the token that pads.
 func (m *Model) Limits() model.Limits {
-	return model.Limits{Vocab: m.Vocab, Length: m.Positions, Types: m.Config.Types}
+	l := model.Limits{Vocab: m.Vocab, Length: m.Positions, Types: m.Config.Types}
+	if m.Family == RoBERTa {
+		l.FirstPosition, l.SkipsPad = m.Pad+1, true
+		l.Length -= l.FirstPosition
+	}
+	return l
 }
 
 // Encode returns the hidden state of every token, or of the wanted ones, [·, Hidden].

@@ -9,9 +9,10 @@ import (
 	"github.com/rapt-go/rapt/model/nn"
 )
 
-// Config is what BERT's config.json says, with transformers' defaults for what it
-// leaves out (configuration_bert.py).
+// Config is what config.json says, with transformers' defaults for what it leaves out
+// (configuration_bert.py and configuration_roberta.py).
 type Config struct {
+	Family    Family  // by model_type; BERT if that is none of another family
 	Vocab     int     // vocab_size
 	Hidden    int     // hidden_size
 	Layers    int     // num_hidden_layers
@@ -19,6 +20,7 @@ type Config struct {
 	FFN       int     // intermediate_size
 	Positions int     // max_position_embeddings
 	Types     int     // type_vocab_size
+	Pad       int     // pad_token_id of RoBERTa, whose positions start after it; 0 of BERT, which has no use for it
 	Act       gpu.Act // hidden_act
 	Eps       float32 // layer_norm_eps
 	Dropout   float32 // hidden_dropout_prob
@@ -34,11 +36,13 @@ const (
 	mostWidth  = 1 << 24
 )
 
-// ReadConfig reads BERT's fields. Whatever is wrong with them, the error lists.
+// ReadConfig reads the fields of an encoder. Whatever is wrong with them, the error lists.
 func ReadConfig(c *model.Config) (Config, error) {
+	family, vocab := familyOf(c.Text("model_type", "bert"))
 	size := func(name string, def int) int { return c.Int(name, def, 1, mostWidth) }
 	b := Config{
-		Vocab:     size("vocab_size", 30522),
+		Family:    family,
+		Vocab:     size("vocab_size", vocab),
 		Hidden:    size("hidden_size", 768),
 		Layers:    c.Int("num_hidden_layers", 12, 0, mostLayers),
 		Heads:     size("num_attention_heads", 12),
@@ -54,6 +58,12 @@ func ReadConfig(c *model.Config) (Config, error) {
 	if c.Err() == nil && b.Hidden%b.Heads != 0 {
 		c.Failf("hidden_size", "is %d, not a multiple of num_attention_heads, %d", b.Hidden, b.Heads)
 	}
+	if family == RoBERTa {
+		b.Pad = c.Int("pad_token_id", 1, 0, mostWidth)
+		if most := min(b.Vocab, b.Positions-1) - 1; c.Err() == nil && b.Pad > most {
+			c.Failf("pad_token_id", "is %d, above %d, with vocab_size %d and max_position_embeddings %d: no position would be left", b.Pad, most, b.Vocab, b.Positions)
+		}
+	}
 	name := c.Text("hidden_act", "gelu")
 	act, ok := nn.Activation(name)
 	if !ok {
@@ -63,16 +73,16 @@ func ReadConfig(c *model.Config) (Config, error) {
 	if err := c.Err(); err != nil {
 		return b, err
 	}
-	return b, unsupported(c)
+	return b, unsupported(c, family)
 }
 
 // unsupported refuses what would change the result and is not implemented.
-func unsupported(c *model.Config) error {
+func unsupported(c *model.Config, f Family) error {
 	if p := c.Text("position_embedding_type", "absolute"); p != "absolute" {
 		return fmt.Errorf("%s: position_embedding_type %q: %w", c.File, p, model.ErrUnsupported)
 	}
 	if c.Bool("is_decoder", false) {
-		return fmt.Errorf("%s: is_decoder, a BERT that generates: %w", c.File, model.ErrUnsupported)
+		return fmt.Errorf("%s: is_decoder, a %v that generates: %w", c.File, f, model.ErrUnsupported)
 	}
 	return c.Err()
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/rapt-go/rapt/model/nn"
 )
 
-// A MaskedLM is BertForMaskedLM: a transform, a norm, and a projection to the
-// vocabulary, whose weight is usually the table of words.
+// A MaskedLM is BertForMaskedLM or RobertaForMaskedLM: a transform, a norm, and a
+// projection to the vocabulary, whose weight is usually the table of words.
 type MaskedLM struct {
 	*Model
 	Transform nn.Linear
@@ -18,11 +18,14 @@ type MaskedLM struct {
 // LoadMaskedLM reads the model and its head.
 func LoadMaskedLM(c Config, w *model.Weights) *MaskedLM {
 	m := &MaskedLM{Model: Load(c, w, false)}
-	p := headOf(w, "cls.predictions.transform.dense.weight").At("cls.predictions")
-	m.Transform = nn.LoadLinear(p.At("transform.dense"), c.Hidden, c.Hidden)
-	m.Transform.Act = c.Act
-	m.Norm = nn.LoadNorm(p.At("transform.LayerNorm"), c.Hidden, c.Eps)
-	m.Decoder.Weight = loadDecoder(c, encoderOf(w), p)
+	n := c.Family.names()
+	p := headOf(c, w, n.predictions+"."+n.transform+".weight").At("%s", n.predictions)
+	m.Transform = nn.LoadLinear(p.At("%s", n.transform), c.Hidden, c.Hidden)
+	if m.Transform.Act = c.Act; c.Family == RoBERTa {
+		m.Transform.Act = gpu.GELU // whatever hidden_act is
+	}
+	m.Norm = nn.LoadNorm(p.At("%s", n.norm), c.Hidden, c.Eps)
+	m.Decoder.Weight = loadDecoder(c, encoderOf(c, w), p)
 	// Most files hold "bias" alone. Where there is a decoder.bias, it is what
 	// transformers adds, and the other is a copy or unused.
 	bias := "bias"
@@ -60,7 +63,7 @@ type NextSentence struct {
 // LoadNextSentence reads the model and its head.
 func LoadNextSentence(c Config, w *model.Weights) *NextSentence {
 	m := &NextSentence{Model: Load(c, w, true)}
-	heads := headOf(w, "cls.seq_relationship.weight")
+	heads := headOf(c, w, "cls.seq_relationship.weight")
 	m.Judge = nn.LoadLinear(heads.At("cls.seq_relationship"), 2, c.Hidden)
 	return m
 }
@@ -78,9 +81,10 @@ type head struct {
 	classes    model.Classes
 }
 
-func loadHead(c Config, w *model.Weights, k model.Classes, pooled bool, name string) head {
-	h := head{Model: Load(c, w, pooled), classes: k}
-	h.Classifier = nn.LoadLinear(headOf(w, name+".weight").At("%s", name), len(k.Labels), c.Hidden)
+// loadHead reads the classifier of a name, on top of m.
+func loadHead(m *Model, w *model.Weights, k model.Classes, name string) head {
+	h := head{Model: m, classes: k}
+	h.Classifier = nn.LoadLinear(headOf(m.Config, w, name+".weight").At("%s", name), len(k.Labels), m.Hidden)
 	return h
 }
 
@@ -88,12 +92,18 @@ func loadHead(c Config, w *model.Weights, k model.Classes, pooled bool, name str
 func (h *head) Classes() model.Classes { return h.classes }
 
 // A SequenceClassifier is BertForSequenceClassification: a linear layer over the
-// pooled first token.
+// pooled first token. RobertaForSequenceClassification pools with a layer of its own,
+// whatever pooler the encoder has.
 type SequenceClassifier struct{ head }
 
 // LoadSequenceClassifier reads the model and its head.
 func LoadSequenceClassifier(c Config, w *model.Weights, k model.Classes) *SequenceClassifier {
-	return &SequenceClassifier{loadHead(c, w, k, true, "classifier")}
+	n := c.Family.names()
+	m := Load(c, w, n.pooler == "")
+	if n.pooler != "" {
+		m.Pooler = loadPooler(c, headOf(c, w, n.pooler+".weight").At("%s", n.pooler))
+	}
+	return &SequenceClassifier{loadHead(m, w, k, n.classifier)}
 }
 
 // Classify returns the logits of every sequence, [sequences, labels] F32.
@@ -101,12 +111,12 @@ func (m *SequenceClassifier) Classify(s *gpu.Stream, in model.Batch) gpu.Tensor 
 	return m.Classifier.Logits(s, m.Pooled(s, in))
 }
 
-// A TokenClassifier is BertForTokenClassification: a linear layer over every token.
+// A TokenClassifier is BertForTokenClassification or RobertaForTokenClassification: a linear layer over every token.
 type TokenClassifier struct{ head }
 
 // LoadTokenClassifier reads the model and its head.
 func LoadTokenClassifier(c Config, w *model.Weights, k model.Classes) *TokenClassifier {
-	return &TokenClassifier{loadHead(c, w, k, false, "classifier")}
+	return &TokenClassifier{loadHead(Load(c, w, false), w, k, "classifier")}
 }
 
 // ClassifyTokens returns the logits of the wanted tokens, or of all, [·, labels] F32.
@@ -114,13 +124,13 @@ func (m *TokenClassifier) ClassifyTokens(s *gpu.Stream, in model.Batch) gpu.Tens
 	return m.Classifier.Logits(s, m.Encode(s, in))
 }
 
-// A SpanReader is BertForQuestionAnswering.
+// A SpanReader is BertForQuestionAnswering or RobertaForQuestionAnswering.
 type SpanReader struct{ head }
 
 // LoadSpanReader reads the model and its head.
 func LoadSpanReader(c Config, w *model.Weights) *SpanReader {
 	k := model.Classes{Labels: []string{"start", "end"}}
-	return &SpanReader{loadHead(c, w, k, false, "qa_outputs")}
+	return &SpanReader{loadHead(Load(c, w, false), w, k, "qa_outputs")}
 }
 
 // Spans returns the logits of the answer's start and end at the wanted tokens, or

@@ -35,6 +35,12 @@ func (l Linear) forward(s *gpu.Stream, y, x gpu.Tensor) gpu.Tensor {
 	return y
 }
 
+// Add sets y to the layer's output, dropout included, plus residual, and returns it. y may be residual.
+func (l Linear) Add(s *gpu.Stream, y, x, residual gpu.Tensor) gpu.Tensor {
+	s.Do(&gpu.Gemm{Dst: y, A: x, B: l.Weight, Bias: l.Bias, Act: l.Act, Drop: s.Dropout(l.Drop), Add: residual})
+	return y
+}
+
 // A Norm is layer norm.
 type Norm struct {
 	Gain, Bias gpu.Tensor // [1,n]
@@ -62,13 +68,14 @@ func (n Norm) Add(s *gpu.Stream, y, x, residual gpu.Tensor) gpu.Tensor {
 // An Embedding sums what its tables say of a token: its word, position and type.
 type Embedding struct {
 	Words, Positions, Types gpu.Tensor // [·,n]; Types optional
+	Drop                    float32
 }
 
 // Forward returns the sums [tokens, n], in the type of Words.
 func (e Embedding) Forward(s *gpu.Stream, in model.Batch) gpu.Tensor {
 	x := s.Temp(e.Words.DType, in.IDs.Cols, e.Words.Cols)
 	s.Do(&gpu.Embed{Dst: x, Table: e.Words, IDs: in.IDs,
-		Pos: e.Positions, Positions: in.Positions, Type: e.Types, Types: in.Types})
+		Pos: e.Positions, Positions: in.Positions, Type: e.Types, Types: in.Types, Drop: s.Dropout(e.Drop)})
 	return x
 }
 

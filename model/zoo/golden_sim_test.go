@@ -42,7 +42,7 @@ func TestGoldenSim(t *testing.T) {
 func goldens(t *testing.T, be gpu.Backend, as zoo.As, on string, run func(g *golden, t *testing.T, as zoo.As), only ...string) {
 	models, tensors, worst, where := 0, 0, 0.0, ""
 	for _, dir := range folders(t, goldenRoot(t)) {
-		if typeOf(t, dir) != "bert" || len(only) > 0 && !slices.Contains(only, filepath.Base(dir)) {
+		if !slices.Contains(encoders, typeOf(t, dir)) || len(only) > 0 && !slices.Contains(only, filepath.Base(dir)) {
 			continue
 		}
 		g := &golden{dir: dir, be: be}

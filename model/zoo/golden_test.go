@@ -25,7 +25,9 @@ import (
 )
 
 // supported lists the model_types that must not be passed over.
-var supported = []string{"bert"}
+var supported = append([]string{"gpt2"}, encoders...)
+
+var encoders = []string{"bert", "camembert", "roberta", "xlm-roberta"}
 
 // The rule of the fixtures' README for a backend that computes in float32: an error of
 // so many times what torch's own float32 run makes.
@@ -224,7 +226,10 @@ type output struct {
 
 // outputs loads what the fixture's class has heads for.
 func (g *golden) outputs(t *testing.T, as zoo.As) []output {
-	kind := strings.TrimPrefix(g.cases.Class, "Bert")
+	kind := g.cases.Class
+	for _, family := range []string{"Bert", "Camembert", "Roberta", "XLMRoberta"} {
+		kind = strings.TrimPrefix(kind, family)
+	}
 	var out []output
 	if kind == "ForPreTraining" || kind == "ForMaskedLM" {
 		m := load[model.MaskedLM](t, g, as)
@@ -243,6 +248,9 @@ func (g *golden) outputs(t *testing.T, as zoo.As) []output {
 		}})
 	}
 	switch kind {
+	case "GPT2LMHeadModel":
+		m := load[model.Decoder](t, g, as)
+		out = append(out, output{m, func(s *gpu.Stream, in model.Batch, keep func(string, gpu.Tensor)) { keep("logits", m.Decode(s, in, nil)) }})
 	case "ForSequenceClassification":
 		m := load[model.SequenceClassifier](t, g, as)
 		out = append(out, output{m, func(s *gpu.Stream, in model.Batch, keep func(string, gpu.Tensor)) { keep("logits", m.Classify(s, in)) }})

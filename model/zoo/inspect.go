@@ -98,14 +98,16 @@ type candidate struct {
 func heads(c *model.Config, modelType string) []candidate {
 	switch modelType {
 	case "bert":
-		return bertHeads(c)
+		return bertHeads(c, "cls.predictions.transform.dense.weight", "classifier.weight")
+	case "camembert", "roberta", "xlm-roberta":
+		return bertHeads(c, "lm_head.dense.weight", "classifier.out_proj.weight")
 	}
 	return nil
 }
 
-// bertHeads lists the heads of a BERT, of which one or two are made, by the class that config.json
-// names.
-func bertHeads(c *model.Config) []candidate {
+// bertHeads lists the heads of a BERT or RoBERTa, of which one or two are made, by the class that
+// config.json names. Two of their tensors have other names in the one than in the other.
+func bertHeads(c *model.Config, masked, sequences string) []candidate {
 	class := c.Class()
 	is := func(kinds ...string) bool {
 		return slices.ContainsFunc(kinds, func(k string) bool { return strings.HasSuffix(class, "For"+k) })
@@ -115,9 +117,9 @@ func bertHeads(c *model.Config) []candidate {
 		classify = append(classify, "rerank")
 	}
 	return []candidate{
-		candidateFor[model.MaskedLM]("cls.predictions.transform.dense.weight", is("MaskedLM", "PreTraining"), "fill-mask"),
+		candidateFor[model.MaskedLM](masked, is("MaskedLM", "PreTraining"), "fill-mask"),
 		candidateFor[model.PairJudge]("cls.seq_relationship.weight", is("NextSentencePrediction", "PreTraining"), "next-sentence"),
-		candidateFor[model.SequenceClassifier]("classifier.weight", is("SequenceClassification"), classify...),
+		candidateFor[model.SequenceClassifier](sequences, is("SequenceClassification"), classify...),
 		candidateFor[model.TokenClassifier]("classifier.weight", is("TokenClassification"), "tag"),
 		candidateFor[model.SpanReader]("qa_outputs.weight", is("QuestionAnswering"), "answer"),
 	}

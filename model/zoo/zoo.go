@@ -15,7 +15,7 @@ import (
 )
 
 // Types lists the model_types that are supported.
-func Types() []string { return []string{"bert"} }
+func Types() []string { return []string{"bert", "camembert", "gpt2", "roberta", "xlm-roberta"} }
 
 // As says how weights are loaded.
 type As struct {
@@ -89,13 +89,15 @@ func readConfig(f model.Folder) (*model.Config, string, error) {
 // plan reads the rest of the configuration, and returns what loads the model as an M.
 func plan[M model.Model](c *model.Config, modelType string) (func(w *model.Weights) model.Model, error) {
 	switch modelType {
-	case "bert":
+	case "bert", "camembert", "roberta", "xlm-roberta":
 		return planBERT[M](c, modelType)
+	case "gpt2":
+		return planGPT2[M](c, modelType)
 	}
 	return nil, fmt.Errorf("%s: model_type %.60q: %w; supported are %s", c.File, modelType, model.ErrUnsupported, strings.Join(Types(), ", "))
 }
 
-// planBERT is plan for a BERT.
+// planBERT is plan for a BERT or RoBERTa.
 func planBERT[M model.Model](c *model.Config, modelType string) (func(w *model.Weights) model.Model, error) {
 	b, err := bert.ReadConfig(c)
 	if err != nil {
@@ -108,6 +110,9 @@ func planBERT[M model.Model](c *model.Config, modelType string) (func(w *model.W
 	case *model.MaskedLM:
 		return func(w *model.Weights) model.Model { return bert.LoadMaskedLM(b, w) }, nil
 	case *model.PairJudge:
+		if b.Family != bert.BERT {
+			return nil, fmt.Errorf("%s is not a %s, since %v was not trained on next sentences: %w", modelType, nameOf[M](), b.Family, model.ErrUnsupported)
+		}
 		return func(w *model.Weights) model.Model { return bert.LoadNextSentence(b, w) }, nil
 	case *model.SequenceClassifier:
 		k, err := classes(c, b.Class, "SequenceClassification")
@@ -139,8 +144,8 @@ func nameOf[M any]() string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// classes reads the labels of a checkpoint whose classifier is of a kind. The
-// tensors of classifiers of sequences and of tokens have the same names, so only
+// classes reads the labels of a checkpoint whose classifier is of a kind. BERT's
+// classifiers of sequences and of tokens have tensors of the same names, so only
 // the class tells them apart.
 func classes(c *model.Config, class, kind string) (model.Classes, error) {
 	if class != "" && !strings.HasSuffix(class, "For"+kind) {
