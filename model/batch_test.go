@@ -36,6 +36,18 @@ func TestPack(t *testing.T) {
 	require.Nil(t, b.Trace)
 }
 
+// The positions of transformers' create_position_ids_from_input_ids, which says for padding_idx 1 and these ids:
+// torch.cumsum(ids.ne(1), 1) * ids.ne(1) + 1.
+func TestPackSkipsPad(t *testing.T) {
+	s := newCounter(t).stream(t)
+	l := model.Limits{Vocab: 100, Length: 9, FirstPosition: 2, SkipsPad: true}
+	b := model.Pack(s, l, model.Input{IDs: []int32{0, 9, 1, 31, 1, 1, 77, 8, 2}}, model.Input{IDs: []int32{1}}, model.Input{}, model.Input{IDs: []int32{1, 1, 12, 2}})
+	require.Equal(t, []int32{2, 3, 1, 4, 1, 1, 5, 6, 7, 1, 1, 1, 2, 3}, must(gpu.Read[int32](s, b.Positions)))
+	l.FirstPosition = 1 // padding_idx 0
+	b = model.Pack(s, l, model.Input{IDs: []int32{5, 0, 6, 1}})
+	require.Equal(t, []int32{1, 0, 2, 3}, must(gpu.Read[int32](s, b.Positions)))
+}
+
 // On a stream that captures a batch has padding, which only Padded shows.
 func TestPackPads(t *testing.T) {
 	l := model.Limits{Vocab: 1000, Length: 70, FirstPosition: 2}

@@ -121,7 +121,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"fill-mask", "[MASK]", "no mask"}, exitFailure, []string{"text 2", "[MASK]"}},
 		{[]string{"classify", "x"}, exitUsage, []string{"--model", "sequence classifier"}},
 		{[]string{"classify", "--model", bert, "x"}, exitUnsupported, []string{"BertForPreTraining"}},
-		{[]string{"classify", "--model", golden("roberta-classify"), "x"}, exitUnsupported, []string{"roberta"}},
+		{[]string{"next-sentence", "--model", golden("roberta-classify"), "x", "y"}, exitUnsupported, []string{"roberta"}},
 		{[]string{"classify", "--model", classify, "--multi-label", "x"}, exitUsage, []string{"--multi-label", "--zero-shot"}},
 		{[]string{"classify", "--model", classify, "--template", "{}", "x"}, exitUsage, []string{"--template", "--zero-shot"}},
 		{[]string{"classify", "--model", classify, "--zero-shot", "a", "--template", "x", "x"}, exitUsage, []string{"--template", "{}"}},
@@ -153,7 +153,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"inspect", ""}, exitUsage, []string{"DIR"}},
 		{[]string{"inspect", "a", "b"}, exitUsage, nil},
 		{[]string{"inspect", "a", "--model", "b"}, exitUsage, []string{"--model"}},
-		{[]string{"inspect", golden("roberta-classify")}, exitFailure, []string{"roberta"}},
+		{[]string{"inspect", golden("error", "unknown_model")}, exitFailure, []string{"perceptron"}},
 		{[]string{"devices", "x"}, exitUsage, nil},
 		{[]string{"demo", "x"}, exitUsage, nil},
 	} {

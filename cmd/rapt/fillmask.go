@@ -35,7 +35,8 @@ func fillMaskCommand(a *app) *cobra.Command {
 		GroupID: groupTasks,
 		Short:   "Guess the masked words of texts",
 		Long: `Guess the words behind the masks of texts. The mask is written as the model
-knows it, [MASK] for BERT. Where a text has several, each guess fills one of them.
+knows it, [MASK] for BERT and <mask> for RoBERTa. Where a text has several,
+each guess fills one of them.
 
 Columns: score, token, number of the mask, the text with the mask filled.
 ` + inputHelp(textSchema),

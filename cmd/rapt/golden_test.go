@@ -25,20 +25,22 @@ func TestFillMask(t *testing.T) {
 			Score           float64
 		}
 	}
-	want := readJSON[struct {
-		FillMask []words `json:"fill_mask"`
-	}](t, golden("bert-cased-mlm", "cases.json")).FillMask
-	require.NotEmpty(t, want)
-	for _, w := range want {
-		got := ok[words](t, "", "fill-mask", "--model", golden("bert-cased-mlm"), "--top-k", fmt.Sprint(len(w.Masks[0])), w.Text)
-		require.Len(t, got, 1)
-		for i, mask := range w.Masks {
-			for j := range mask {
-				require.InDelta(t, mask[j].Score, got[0].Masks[i][j].Score, scoreTolerance)
-				got[0].Masks[i][j].Score = mask[j].Score
+	for _, model := range []string{"bert-cased-mlm", "roberta"} {
+		want := readJSON[struct {
+			FillMask []words `json:"fill_mask"`
+		}](t, golden(model, "cases.json")).FillMask
+		require.NotEmpty(t, want)
+		for _, w := range want {
+			got := ok[words](t, "", "fill-mask", "--model", golden(model), "--top-k", fmt.Sprint(len(w.Masks[0])), w.Text)
+			require.Len(t, got, 1)
+			for i, mask := range w.Masks {
+				for j := range mask {
+					require.InDelta(t, mask[j].Score, got[0].Masks[i][j].Score, scoreTolerance)
+					got[0].Masks[i][j].Score = mask[j].Score
+				}
 			}
+			require.Equal(t, w, got[0])
 		}
-		require.Equal(t, w, got[0])
 	}
 }
 
@@ -69,7 +71,7 @@ func classifyCases(t *testing.T, model string) []classifyCase {
 }
 
 func TestClassify(t *testing.T) {
-	for _, model := range []string{"bert-classify", "bert-multilabel"} {
+	for _, model := range []string{"bert-classify", "bert-multilabel", "roberta-classify"} {
 		for _, w := range classifyCases(t, model) {
 			args := []string{"classify", "--model", golden(model), "--truncate"}
 			if w.Pair != nil {

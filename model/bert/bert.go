@@ -32,9 +32,12 @@ type Layer struct {
 	AttnNorm, FFNNorm nn.Norm
 }
 
-// anchor is a tensor that every BERT has: what stands before it is the prefix of
-// the encoder's names.
-const anchor = "embeddings.word_embeddings.weight"
+// anchor is a tensor that every encoder has: what stands before it is the prefix of
+// its names.
+const anchor = "embeddings.position_embeddings.weight"
+
+// The table of words, in the embeddings, and what is usually tied to it, in the head for masked words.
+const words, decoder = "word_embeddings.weight", "decoder.weight"
 
 // root is what stands before the encoder's names in the checkpoint.
 func root(c Config, w *model.Weights) string { return w.Root(anchor, c.Family.names().encoder, "") }
@@ -49,14 +52,31 @@ func headOf(c Config, w *model.Weights, tensor string) *model.Weights {
 	return w.Under(w.Root(tensor, beside))
 }
 
+// predictionsOf returns the head for masked words.
+func predictionsOf(c Config, w *model.Weights) *model.Weights {
+	n := c.Family.names()
+	return headOf(c, w, n.predictions+"."+n.transform+".weight").At("%s", n.predictions)
+}
+
+// wordsOf returns where the table of words is. A file that holds tied tensors once may
+// have it as the decoder's weight, where that comes first.
+func wordsOf(c Config, w *model.Weights) (at *model.Weights, name string) {
+	e := encoderOf(c, w).At("embeddings")
+	if p := predictionsOf(c, w); c.Tied && !e.Has(words) && p.Has(decoder) {
+		return p, decoder
+	}
+	return e, words
+}
+
 // Load reads the encoder's weights, and the pooler if there is one or pooled says
 // that it is needed. The caller looks at w.Err.
 func Load(c Config, w *model.Weights, pooled bool) *Model {
 	encoder := encoderOf(c, w)
 	e := encoder.At("embeddings")
+	at, name := wordsOf(c, w)
 	m := &Model{Config: c, weights: w,
 		Embedding: nn.Embedding{
-			Words:     e.Table(c.Vocab, c.Hidden, "word_embeddings.weight"),
+			Words:     at.Table(c.Vocab, c.Hidden, name),
 			Positions: e.Table(c.Positions, c.Hidden, "position_embeddings.weight"),
 			Types:     e.Table(c.Types, c.Hidden, "token_type_embeddings.weight"),
 		},

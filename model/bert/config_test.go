@@ -19,7 +19,8 @@ import (
 	"github.com/rapt-go/rapt/model/bert"
 )
 
-// What a file leaves out is as in transformers' configuration_bert.py.
+// What a file leaves out is as in transformers' configuration_bert.py, configuration_roberta.py,
+// configuration_xlm_roberta.py and configuration_camembert.py.
 func TestConfigDefaults(t *testing.T) {
 	require.Equal(t, bert.Config{Vocab: 30522, Hidden: 768, Layers: 12, Heads: 12, FFN: 3072, Positions: 512, Types: 2,
 		Act: gpu.GELU, Eps: 1e-12, Dropout: 0.1, AttnDrop: 0.1, Tied: true}, config(t, `{}`))
@@ -28,6 +29,29 @@ func TestConfigDefaults(t *testing.T) {
 		config(t, `{"vocab_size":1,"hidden_size":6,"num_hidden_layers":0,"num_attention_heads":3,"intermediate_size":5,"max_position_embeddings":7,
 		"type_vocab_size":8,"hidden_act":"swish","layer_norm_eps":0.5,"hidden_dropout_prob":0,"attention_probs_dropout_prob":1,
 		"tie_word_embeddings":false,"architectures":["BertModel","Other"],"position_embedding_type":"absolute","is_decoder":false,"anything":[]}`))
+}
+
+func TestConfigOfRoBERTa(t *testing.T) {
+	for modelType, vocab := range map[string]int{"roberta": 50265, "xlm-roberta": 30522, "camembert": 30522} {
+		want := config(t, `{}`)
+		want.Family, want.Vocab, want.Pad = bert.RoBERTa, vocab, 1
+		require.Equal(t, want, config(t, `{"model_type":"`+modelType+`"}`))
+	}
+	c := config(t, `{"model_type":"roberta","pad_token_id":7,"vocab_size":8,"max_position_embeddings":9}`)
+	require.Equal(t, 7, c.Pad)
+	require.Equal(t, model.Limits{Vocab: 8, Length: 1, Types: 2, FirstPosition: 8, SkipsPad: true}, (&bert.Model{Config: c}).Limits())
+	require.Equal(t, model.Limits{Vocab: 8, Length: 9, Types: 2}, (&bert.Model{Config: config(t, `{"pad_token_id":70,"vocab_size":8,"max_position_embeddings":9}`)}).Limits())
+	for text, want := range map[string]string{
+		`{"model_type":"roberta","pad_token_id":-1}`:                                "pad_token_id is -1, not from 0 to 16777216",
+		`{"model_type":"roberta","pad_token_id":"<pad>"}`:                           `pad_token_id is "<pad>", not an integer`,
+		`{"model_type":"roberta","pad_token_id":8,"vocab_size":8}`:                  "pad_token_id is 8, above 7",
+		`{"model_type":"xlm-roberta","pad_token_id":8,"max_position_embeddings":9}`: "pad_token_id is 8, above 7",
+		`{"model_type":"camembert","max_position_embeddings":1}`:                    "pad_token_id is 1, above -1",
+		`{"model_type":"roberta","is_decoder":true}`:                                "is_decoder, a RoBERTa that generates: not supported",
+	} {
+		_, err := readConfig(text)
+		require.ErrorContains(t, err, "config.json: "+want, text)
+	}
 }
 
 func TestConfigRefuses(t *testing.T) {
@@ -154,6 +178,9 @@ func checkMessage(t *testing.T, err error, data []byte) {
 func checkConfig(t *testing.T, c bert.Config, truth map[string]any) {
 	for _, n := range numbers {
 		want := n.def
+		if n.field == "vocab_size" && truth["model_type"] == "roberta" {
+			want = 50265
+		}
 		if v, ok := truth[n.field].(json.Number); ok {
 			exact, err := v.Int64()
 			require.NoError(t, err)
@@ -172,6 +199,10 @@ func checkConfig(t *testing.T, c bert.Config, truth map[string]any) {
 	tied, ok := truth["tie_word_embeddings"].(bool)
 	require.Equal(t, tied || !ok, c.Tied)
 	require.NotEqual(t, true, truth["is_decoder"])
+	require.Equal(t, truth["model_type"] == "roberta" || truth["model_type"] == "xlm-roberta" || truth["model_type"] == "camembert", c.Family == bert.RoBERTa)
+	if c.Family == bert.RoBERTa {
+		require.Less(t, c.Pad, min(c.Vocab, c.Positions-1))
+	}
 	require.Contains(t, []any{nil, "absolute"}, truth["position_embedding_type"])
 }
 

@@ -18,6 +18,8 @@ var configs = map[string]string{
 	"odd":     `{"vocab_size":37,"hidden_size":15,"num_hidden_layers":3,"num_attention_heads":5,"intermediate_size":7,"max_position_embeddings":33,"type_vocab_size":4,"hidden_act":"tanh","layer_norm_eps":0.01}`,
 	"untied":  `{"vocab_size":131,"hidden_size":32,"num_hidden_layers":1,"num_attention_heads":1,"intermediate_size":64,"max_position_embeddings":40,"type_vocab_size":1,"hidden_act":"relu","tie_word_embeddings":false}`,
 	"shallow": `{"vocab_size":9,"hidden_size":8,"num_hidden_layers":0,"num_attention_heads":2,"intermediate_size":5,"max_position_embeddings":70}`,
+	"roberta": `{"model_type":"roberta","vocab_size":50,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"intermediate_size":40,"max_position_embeddings":42}`,
+	"xlm-r":   `{"model_type":"xlm-roberta","vocab_size":11,"hidden_size":12,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":20,"max_position_embeddings":30,"type_vocab_size":1,"hidden_act":"relu","pad_token_id":4,"tie_word_embeddings":false}`,
 }
 
 // Every layer's output and every head against the plain computation in float64.
@@ -26,7 +28,7 @@ func TestForward(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := config(t, text)
 			src := randomCheckpoint(c, 1)
-			inputs := randomInputs(c, 2, 7, 1, c.Positions, 12)
+			inputs := randomInputs(c, 2, 7, 1, (&bert.Model{Config: c}).Limits().Length, 12)
 			want, near := expect(newNaive[float64](c, src), inputs), expect(newNaive[float32](c, src), inputs)
 			b := openCPU(t, 2)
 			for _, h := range heads(t, c, src, b) {
@@ -57,8 +59,12 @@ func expect[T real](m naive[T], inputs []model.Input) map[string][][]T {
 		add("Encode", last)
 		add("Pooled", m.pooled(last))
 		add("MaskedLogits", m.maskedLogits(last))
-		add("NextSentence", m.linear(m.pooled(last), "cls.seq_relationship", identity))
-		add("Classify", m.linear(m.pooled(last), "classifier", identity))
+		if m.Family == bert.BERT {
+			add("NextSentence", m.linear(m.pooled(last), "cls.seq_relationship", identity))
+			add("Classify", m.linear(m.pooled(last), "classifier", identity))
+		} else {
+			add("Classify", m.linear(m.linear(last[:1], "classifier.dense", tanh), "classifier.out_proj", identity))
+		}
 		add("ClassifyTokens", m.linear(last, "classifier", identity))
 		add("Spans", m.linear(last, "qa_outputs", identity))
 	}

@@ -18,14 +18,13 @@ type MaskedLM struct {
 // LoadMaskedLM reads the model and its head.
 func LoadMaskedLM(c Config, w *model.Weights) *MaskedLM {
 	m := &MaskedLM{Model: Load(c, w, false)}
-	n := c.Family.names()
-	p := headOf(c, w, n.predictions+"."+n.transform+".weight").At("%s", n.predictions)
+	n, p := c.Family.names(), predictionsOf(c, w)
 	m.Transform = nn.LoadLinear(p.At("%s", n.transform), c.Hidden, c.Hidden)
 	if m.Transform.Act = c.Act; c.Family == RoBERTa {
 		m.Transform.Act = gpu.GELU // whatever hidden_act is
 	}
 	m.Norm = nn.LoadNorm(p.At("%s", n.norm), c.Hidden, c.Eps)
-	m.Decoder.Weight = loadDecoder(c, encoderOf(c, w), p)
+	m.Decoder.Weight = loadDecoder(c, w, p)
 	// Most files hold "bias" alone. Where there is a decoder.bias, it is what
 	// transformers adds, and the other is a copy or unused.
 	bias := "bias"
@@ -40,12 +39,12 @@ func LoadMaskedLM(c Config, w *model.Weights) *MaskedLM {
 // loadDecoder reads the projection to the vocabulary. A file may hold two different
 // matrices though config.json says that they are tied; transformers then believes the
 // file.
-func loadDecoder(c Config, encoder, predictions *model.Weights) gpu.Tensor {
-	const own = "decoder.weight"
-	if c.Tied && (!predictions.Has(own) || predictions.Same(own, encoder, anchor)) {
-		return encoder.Tied(c.Vocab, c.Hidden, anchor)
+func loadDecoder(c Config, w, predictions *model.Weights) gpu.Tensor {
+	at, name := wordsOf(c, w)
+	if c.Tied && (!predictions.Has(decoder) || predictions.Same(decoder, at, name)) {
+		return at.Tied(c.Vocab, c.Hidden, name)
 	}
-	return predictions.Matrix(c.Vocab, c.Hidden, own)
+	return predictions.Matrix(c.Vocab, c.Hidden, decoder)
 }
 
 // MaskedLogits returns the logits of the wanted rows, or of all, [·, Vocab] F32.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -52,8 +53,9 @@ func layerName(i int) string { return fmt.Sprintf("encoder.layer.%d", i) }
 
 // A source is a checkpoint in memory, of random float32 values.
 type source struct {
-	values map[string][]float64 // by names without "bert."
+	values map[string][]float64 // by names without "bert." or "roberta."
 	files  map[string]safetensors.Tensor
+	prefix string // of the encoder
 	rnd    *rand.Rand
 }
 
@@ -69,6 +71,9 @@ func (s source) Tensors() (all []safetensors.Tensor) {
 	return all
 }
 
+// beside is what the names of heads begin with, which stand beside the encoder.
+var beside = []string{"cls", "lm_head", "classifier", "qa_outputs"}
+
 // put adds a tensor of mean ± spread.
 func (s source) put(name string, mean, spread float64, shape ...int) {
 	n := 1
@@ -81,8 +86,8 @@ func (s source) put(name string, mean, spread float64, shape ...int) {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 		s.values[name] = append(s.values[name], float64(v))
 	}
-	if !strings.HasPrefix(name, "cls.") && !strings.HasPrefix(name, "classifier.") && !strings.HasPrefix(name, "qa_outputs.") {
-		name = "bert." + name
+	if !slices.ContainsFunc(beside, func(h string) bool { return strings.HasPrefix(name, h+".") }) {
+		name = s.prefix + name
 	}
 	s.files[name] = safetensors.Tensor{Name: name, DType: safetensors.F32, Shape: shape, Src: bytes.NewReader(data), Size: int64(len(data))}
 }
@@ -103,7 +108,10 @@ const labels = 3
 
 // randomCheckpoint has an encoder, a pooler and every head.
 func randomCheckpoint(c bert.Config, seed uint64) source {
-	s := source{map[string][]float64{}, map[string]safetensors.Tensor{}, rand.New(rand.NewPCG(seed, 0))}
+	s := source{map[string][]float64{}, map[string]safetensors.Tensor{}, "bert.", rand.New(rand.NewPCG(seed, 0))}
+	if c.Family == bert.RoBERTa {
+		s.prefix = "roberta."
+	}
 	h := c.Hidden
 	s.put("embeddings.word_embeddings.weight", 0, 1, c.Vocab, h)
 	s.put("embeddings.position_embeddings.weight", 0, 0.5, c.Positions, h)
@@ -121,16 +129,30 @@ func randomCheckpoint(c bert.Config, seed uint64) source {
 		s.norm(l+".output.LayerNorm", h)
 	}
 	s.linear("pooler.dense", h, h)
-	s.linear("cls.predictions.transform.dense", h, h)
-	s.norm("cls.predictions.transform.LayerNorm", h)
-	s.put("cls.predictions.bias", 0, 0.3, c.Vocab)
+	transform, norm, lm := headNames(c)
+	s.linear(transform, h, h)
+	s.norm(norm, h)
+	s.put(lm+".bias", 0, 0.3, c.Vocab)
 	if !c.Tied {
-		s.put("cls.predictions.decoder.weight", 0, 1, c.Vocab, h)
+		s.put(lm+".decoder.weight", 0, 1, c.Vocab, h)
 	}
-	s.linear("cls.seq_relationship", 2, h)
-	s.linear("classifier", labels, h)
+	s.linear("classifier", labels, h) // of tokens, and of sequences too in BERT
+	if c.Family == bert.RoBERTa {
+		s.linear("classifier.dense", h, h)
+		s.linear("classifier.out_proj", labels, h)
+	} else {
+		s.linear("cls.seq_relationship", 2, h)
+	}
 	s.linear("qa_outputs", 2, h)
 	return s
+}
+
+// headNames are those of the layers of the head for masked words, and of the head.
+func headNames(c bert.Config) (transform, norm, head string) {
+	if c.Family == bert.RoBERTa {
+		return "lm_head.dense", "lm_head.layer_norm", "lm_head"
+	}
+	return "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions"
 }
 
 // randomInputs are sequences of the given lengths; one with types, the next without.
@@ -156,7 +178,7 @@ type head struct {
 	seqs bool // one row for a sequence, not for a token
 }
 
-// heads loads all that a BERT can be.
+// heads loads all that an encoder of the family can be.
 func heads(t testing.TB, c bert.Config, src model.Source, b gpu.Backend) []head {
 	k := model.Classes{Labels: make([]string, labels)}
 	var out []head
@@ -171,7 +193,9 @@ func heads(t testing.TB, c bert.Config, src model.Source, b gpu.Backend) []head 
 	add("Encode", false, func(w *model.Weights) (model.Model, run) { m := bert.Load(c, w, false); return m, m.Encode })
 	add("Pooled", true, func(w *model.Weights) (model.Model, run) { m := bert.Load(c, w, true); return m, m.Pooled })
 	add("MaskedLogits", false, func(w *model.Weights) (model.Model, run) { m := bert.LoadMaskedLM(c, w); return m, m.MaskedLogits })
-	add("NextSentence", true, func(w *model.Weights) (model.Model, run) { m := bert.LoadNextSentence(c, w); return m, m.NextSentence })
+	if c.Family == bert.BERT {
+		add("NextSentence", true, func(w *model.Weights) (model.Model, run) { m := bert.LoadNextSentence(c, w); return m, m.NextSentence })
+	}
 	add("Classify", true, func(w *model.Weights) (model.Model, run) {
 		m := bert.LoadSequenceClassifier(c, w, k)
 		return m, m.Classify

@@ -3,6 +3,7 @@ package bert_test
 import (
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -27,7 +28,12 @@ func bits(x []float32) []uint32 {
 // A sequence's result is the same to the bit alone, among others, in another order,
 // and on any number of threads.
 func TestBatchInvariance(t *testing.T) {
-	c := config(t, large)
+	for name, text := range map[string]string{"BERT": large, "RoBERTa": strings.Replace(large, "{", `{"model_type":"roberta",`, 1)} {
+		t.Run(name, func(t *testing.T) { batchInvariance(t, config(t, text)) })
+	}
+}
+
+func batchInvariance(t *testing.T, c bert.Config) {
 	src := randomCheckpoint(c, 3)
 	inputs := randomInputs(c, 4, 5, 1, 0, 140, 2)
 	backwards := slices.Clone(inputs)

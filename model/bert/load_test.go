@@ -25,28 +25,56 @@ func (s source) renamed(f func(name string) string) source {
 
 // Checkpoints of one model under all the names that they come with give the same bits.
 func TestCheckpointNames(t *testing.T) {
-	c := config(t, configs["usual"])
-	src, b := randomCheckpoint(c, 1), openCPU(t, 1)
-	input := randomInputs(c, 1, 9)
-	var want [][]uint32
-	for _, h := range heads(t, c, src, b) {
-		want = append(want, bits(h.output(t, b, nil, input...)))
-	}
-	for name, f := range map[string]func(string) string{
-		"no prefix":   func(n string) string { return strings.TrimPrefix(n, "bert.") },
-		"more prefix": func(n string) string { return "model." + n },
-		"TensorFlow's norms": func(n string) string {
-			n = strings.Replace(n, "LayerNorm.weight", "LayerNorm.gamma", 1)
-			return strings.Replace(n, "LayerNorm.bias", "LayerNorm.beta", 1)
-		},
-		"bias of the decoder": func(n string) string {
-			return strings.Replace(n, "cls.predictions.bias", "cls.predictions.decoder.bias", 1)
-		},
-	} {
-		for i, h := range heads(t, c, src.renamed(f), b) {
-			require.Equal(t, want[i], bits(h.output(t, b, nil, input...)), "%s: %s", name, h.name)
+	for family, prefix := range map[string]string{"usual": "bert.", "roberta": "roberta."} {
+		c := config(t, configs[family])
+		src, b := randomCheckpoint(c, 1), openCPU(t, 1)
+		input := randomInputs(c, 1, 9)
+		var want [][]uint32
+		for _, h := range heads(t, c, src, b) {
+			want = append(want, bits(h.output(t, b, nil, input...)))
+		}
+		_, _, lm := headNames(c)
+		for name, f := range map[string]func(string) string{
+			"no prefix":   func(n string) string { return strings.TrimPrefix(n, prefix) },
+			"more prefix": func(n string) string { return "model." + n },
+			"TensorFlow's norms": func(n string) string {
+				n = strings.Replace(n, "LayerNorm.weight", "LayerNorm.gamma", 1)
+				return strings.Replace(n, "LayerNorm.bias", "LayerNorm.beta", 1)
+			},
+			"bias of the decoder": func(n string) string { return strings.Replace(n, lm+".bias", lm+".decoder.bias", 1) },
+			"tied words as the decoder's weight": func(n string) string {
+				return strings.Replace(n, prefix+"embeddings.word_embeddings.weight", lm+".decoder.weight", 1)
+			},
+		} {
+			for i, h := range heads(t, c, src.renamed(f), b) {
+				require.Equal(t, want[i], bits(h.output(t, b, nil, input...)), "%s: %s", name, h.name)
+			}
 		}
 	}
+}
+
+// RobertaForSequenceClassification has nothing of the encoder's pooler, nor of the token classifier that the
+// checkpoint has here besides.
+func TestPoolersOfRoBERTa(t *testing.T) {
+	c := config(t, configs["roberta"])
+	src, b := randomCheckpoint(c, 1), openCPU(t, 1)
+	without := src.renamed(func(n string) string {
+		if strings.Contains(n, "pooler") || n == "classifier.weight" || n == "classifier.bias" {
+			return ""
+		}
+		return n
+	})
+	classify := func(src source) []float32 {
+		w := model.NewWeights(b, src, gpu.F32, gpu.Native)
+		m := bert.LoadSequenceClassifier(c, w, model.Classes{Labels: make([]string, labels)})
+		require.NoError(t, w.Finish())
+		defer m.Close()
+		return head{"", m, m.Classify, true}.output(t, b, nil, randomInputs(c, 1, 5)...)
+	}
+	require.Equal(t, bits(classify(src)), bits(classify(without)))
+	w := model.NewWeights(b, without.renamed(func(n string) string { return strings.Replace(n, "classifier.dense.bias", "", 1) }), gpu.F32, gpu.Native)
+	bert.LoadSequenceClassifier(c, w, model.Classes{Labels: make([]string, labels)})
+	require.EqualError(t, w.Finish(), "bad weights: classifier.dense.bias is missing, [24] wanted")
 }
 
 // The pooler is needed by what reads it, and by nothing else.

@@ -1,5 +1,5 @@
-// BERT written plainly, one sequence and one number at a time, from transformers'
-// modeling_bert.py: in float64 it is the truth of these tests, in float32 it says
+// BERT and RoBERTa written plainly, one sequence and one number at a time, from transformers'
+// modeling_bert.py and modeling_roberta.py: in float64 it is the truth of these tests, in float32 it says
 // how far honest arithmetic strays from it.
 package bert_test
 
@@ -13,7 +13,7 @@ import (
 
 type real interface{ float32 | float64 }
 
-// A naive is a model of weights by the names of the checkpoint, without "bert.".
+// A naive is a model of weights by the names of the checkpoint, without "bert." or "roberta.".
 type naive[T real] struct {
 	bert.Config
 	weights map[string][]T
@@ -100,12 +100,20 @@ func (m naive[T]) hidden(in model.Input) [][][]T {
 		m.weights["embeddings.position_embeddings.weight"], m.weights["embeddings.token_type_embeddings.weight"]
 	x := make([][]T, len(in.IDs))
 	for i, id := range in.IDs {
-		kind := 0
+		kind, at := 0, i
+		if m.Family == bert.RoBERTa { // the tokens so far that do not pad, itself among them
+			at = m.Pad
+			for _, before := range in.IDs[:i+1] {
+				if int(before) != m.Pad && int(id) != m.Pad {
+					at++
+				}
+			}
+		}
 		if in.Types != nil {
 			kind = int(in.Types[i])
 		}
 		for k := range m.Hidden {
-			x[i] = append(x[i], words[int(id)*m.Hidden+k]+types[kind*m.Hidden+k]+positions[i*m.Hidden+k])
+			x[i] = append(x[i], words[int(id)*m.Hidden+k]+types[kind*m.Hidden+k]+positions[at*m.Hidden+k])
 		}
 	}
 	x = m.norm(x, nil, "embeddings.LayerNorm")
@@ -150,13 +158,17 @@ func (m naive[T]) layer(x [][]T, name string) [][]T {
 // pooled is tanh of a linear layer of the first token.
 func (m naive[T]) pooled(x [][]T) [][]T { return m.linear(x[:1], "pooler.dense", tanh) }
 
-// maskedLogits is what BertForMaskedLM gives for every token.
+// maskedLogits is what BertForMaskedLM or RobertaForMaskedLM gives for every token.
 func (m naive[T]) maskedLogits(x [][]T) [][]T {
-	x = m.linear(x, "cls.predictions.transform.dense", m.act)
-	x = m.norm(x, nil, "cls.predictions.transform.LayerNorm")
+	transform, norm, head := headNames(m.Config)
+	act := m.act
+	if m.Family == bert.RoBERTa {
+		act = func(x T) T { return T(gelu(float64(x))) }
+	}
+	x = m.norm(m.linear(x, transform, act), nil, norm)
 	decoder := m.weights["embeddings.word_embeddings.weight"]
 	if !m.Tied {
-		decoder = m.weights["cls.predictions.decoder.weight"]
+		decoder = m.weights[head+".decoder.weight"]
 	}
-	return linear(x, decoder, m.weights["cls.predictions.bias"], identity)
+	return linear(x, decoder, m.weights[head+".bias"], identity)
 }

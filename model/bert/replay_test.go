@@ -8,6 +8,7 @@ import (
 	"github.com/rapt-go/rapt/gpu"
 	"github.com/rapt-go/rapt/gpu/gputest"
 	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/bert"
 )
 
 // A counting queue counts what runs, and what is launched as a graph.
@@ -33,7 +34,12 @@ func (g countingGraph) Launch() error { *g.c.graphs++; return g.Graph.Launch() }
 // On a stream that captures, batches of other texts and sizes share graphs, and have the bits of batches without
 // padding.
 func TestReplay(t *testing.T) {
-	c := config(t, configs["usual"])
+	for _, name := range []string{"usual", "roberta"} {
+		t.Run(name, func(t *testing.T) { replay(t, config(t, configs[name])) })
+	}
+}
+
+func replay(t *testing.T, c bert.Config) {
 	b := gputest.Naive()
 	batches := [][]model.Input{
 		randomInputs(c, 1, 8, 1, 9), randomInputs(c, 2, 11, 3, 9), randomInputs(c, 3, 24), randomInputs(c, 4, 17, 1),

@@ -101,8 +101,12 @@ func each(ctx context.Context, n int, f func(i int) error) error {
 
 // item is the sequence of an encoding, if the model can read it.
 func (c core[R]) item(e tokenizer.Encoding) (item, error) {
-	it := item{Input: model.Input{IDs: e.IDs, Types: e.Types}}
-	return it, c.engine.model.Limits().Check(it.Input)
+	l := c.engine.model.Limits()
+	it := item{Input: model.Input{IDs: e.IDs}}
+	if l.Types > 1 { // others make no difference between the texts of a pair, even if the tokenizer does
+		it.Types = e.Types
+	}
+	return it, l.Check(it.Input)
 }
 
 // A TextError says which text of a call was wrong.

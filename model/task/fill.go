@@ -17,14 +17,14 @@ type Fill struct {
 	ID       int32
 	Token    string
 	Score    float64 // softmax over the vocabulary
-	Sequence string  // the text with this mask filled; where there are several, the others and special tokens stay
+	Sequence string  // the text with this mask filled; where there are several, the others and special tokens stay, but those that pad
 }
 
 // A Filler finds words for masks.
 type Filler struct {
 	core[guess]
-	mask int32
-	topK int
+	mask, pad int32
+	topK      int
 }
 
 // A guess is the likeliest words of a text's masks, mask after mask.
@@ -65,7 +65,7 @@ func NewFiller(m model.MaskedLM, t Tokenizer, opts ...Option) (*Filler, error) {
 }
 
 func newFiller(m model.MaskedLM, t Tokenizer, o *options) (*Filler, error) {
-	f := &Filler{mask: t.Special().Mask, topK: min(cmp.Or(o.topK, 5), m.Limits().Vocab)}
+	f := &Filler{mask: t.Special().Mask, pad: t.Special().Pad, topK: min(cmp.Or(o.topK, 5), m.Limits().Vocab)}
 	if f.mask < 0 {
 		return nil, fmt.Errorf("the tokenizer has no mask token: %w", model.ErrUnsupported)
 	}
@@ -159,6 +159,7 @@ func (f *Filler) fills(ids, masks []int32, g guess) [][]Fill {
 		for j := i * f.topK; j < (i+1)*f.topK; j++ {
 			filled := slices.Clone(ids)
 			filled[at] = g.ids[j]
+			filled = slices.DeleteFunc(filled, func(id int32) bool { return id == f.pad })
 			out[i] = append(out[i], Fill{
 				ID:       g.ids[j],
 				Token:    f.tok.Decode(g.ids[j:j+1], tokenizer.DecodeOptions{}),

@@ -53,6 +53,9 @@ func TestFill(t *testing.T) {
 	require.Equal(t, "a b.", got[0][0][0].Sequence)
 	require.Equal(t, "[CLS] b a [MASK] [SEP]", got[1][0][0].Sequence)
 	require.Equal(t, "[CLS] [MASK] a c [SEP]", got[1][1][1].Sequence)
+	got, err = x.Fill(context.Background(), "a [PAD] [MASK] [MASK]")
+	require.NoError(t, err)
+	require.Equal(t, "[CLS] a b [MASK] [SEP]", got[0][0][0].Sequence, "transformers leaves out what pads")
 }
 
 // TestFillTopK gives no more than the vocabulary has.

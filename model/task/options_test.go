@@ -142,7 +142,8 @@ func TestOpenErrors(t *testing.T) {
 	}{
 		{embed("no/such/folder", task.On(h)), fs.ErrNotExist, []string{"no/such/folder"}},
 		{embed(filepath.Join(golden("bert"), config), task.On(h)), nil, []string{"not a folder", config}},
-		{embed(golden("roberta-classify"), task.On(h)), model.ErrUnsupported, []string{"roberta"}},
+		{embed(changed(t, "bert", map[string]string{config: `{"model_type":"xlm-roberta-xl"}`}), task.On(h)), model.ErrUnsupported, []string{"xlm-roberta-xl"}},
+		{second(task.OpenPairJudge(golden("roberta-classify"), task.On(h))), model.ErrUnsupported, []string{"RoBERTa", "next sentences"}},
 		{embed(golden("error/tokenizer_larger"), task.On(h)), nil, []string{"30", "24", "tokenizer"}},
 		{embed(golden("bert"), task.On(h), task.PooledBy("sum")), model.ErrUnsupported, []string{`"sum"`, "mean"}},
 		{embed(golden("bert"), task.On(h), task.BatchTokens(-5)), nil, []string{"-5"}},

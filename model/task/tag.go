@@ -46,7 +46,13 @@ type Entity struct {
 // A Tagger finds entities in texts.
 type Tagger struct {
 	core[[]float32]
-	model model.TokenClassifier
+	model  model.TokenClassifier
+	marked bool // tokens that go on a word have a prefix, such as ##
+}
+
+func newTagger(c core[[]float32], m model.TokenClassifier) *Tagger {
+	k, ok := c.tok.(interface{ Kind() string })
+	return &Tagger{c, m, !ok || k.Kind() == "WordPiece"}
 }
 
 // OpenTagger opens a checkpoint for token classification.
@@ -55,16 +61,18 @@ func OpenTagger(dir string, opts ...Option) (*Tagger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tagger{newCore(o, tagger(o.model)), o.model}, nil
+	return newTagger(newCore(o, tagger(o.model)), o.model), nil
 }
 
-// NewTagger tags with a model of one's own; the option [On] is needed.
+// NewTagger tags with a model of one's own; the option [On] is needed. Tokens that go on a word are
+// told from others by their length if the tokenizer's Kind is WordPiece or it has no such method, and else
+// by the spaces of the text.
 func NewTagger(m model.TokenClassifier, t Tokenizer, opts ...Option) (*Tagger, error) {
 	c, err := ownCore(m, t, opts, tagger(m))
 	if err != nil {
 		return nil, err
 	}
-	return &Tagger{c, m}, nil
+	return newTagger(c, m), nil
 }
 
 func tagger(m model.TokenClassifier) func(*gpu.Stream, model.Batch, []item) ([][]float32, error) {
@@ -127,8 +135,7 @@ func (t *Tagger) entities(a Aggregation, text string, e *tokenizer.Encoding, log
 	return kept
 }
 
-// pieces is the tokens of the text. A token whose text is as long as what it stands
-// for begins a word: others have a prefix such as ##.
+// pieces is the tokens of the text.
 func (t *Tagger) pieces(text string, e *tokenizer.Encoding, logits []float32) []piece {
 	n := len(t.model.Classes().Labels)
 	unk := t.tok.Special().Unk
@@ -140,13 +147,23 @@ func (t *Tagger) pieces(text string, e *tokenizer.Encoding, logits []float32) []
 		}
 		p := piece{scores: softmax(logits[i*n:][:n])}
 		p.Index, p.Start, p.End = i, int(chars[i].Start), int(chars[i].End)
-		p.Word, p.subword = word, utf8.RuneCountInString(word) != p.End-p.Start
+		p.Word, p.subword = word, t.continues(text, word, e.Offsets[i], p.End-p.Start)
 		if e.IDs[i] == unk {
 			p.Word, p.subword = text[e.Offsets[i].Start:e.Offsets[i].End], false
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+// continues reports whether a token, which stands for a number of code points, goes on a word. Where such tokens
+// are marked, their texts are longer than what they stand for. Elsewhere transformers sees a word begin where there is a
+// space, right before a token or as the first that it stands for.
+func (t *Tagger) continues(text, token string, at tokenizer.Span, chars int) bool {
+	if t.marked {
+		return utf8.RuneCountInString(token) != chars
+	}
+	return at.Start > 0 && text[at.Start-1] != ' ' && !strings.HasPrefix(text[at.Start:], " ")
 }
 
 // words joins the tokens of each word, and scores it by its first token, the average,

@@ -2,12 +2,14 @@ package task_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rapt-go/rapt/model"
 	"github.com/rapt-go/rapt/model/task"
+	"github.com/rapt-go/rapt/model/tokenizer"
 )
 
 // tagLabels: with prefixes, and one without.
@@ -93,6 +95,45 @@ func TestTag(t *testing.T) {
 		}
 	}
 	require.Less(t, low, less)
+}
+
+// A bpe is a tokenizer that does not mark the tokens which go on a word.
+type bpe struct{ *tokenizer.Tokenizer }
+
+func (bpe) Kind() string { return "BPE" }
+
+// TestTagUnmarked: where tokens have no prefix, words are what spaces divide, and nothing else, as in the fallback of
+// gather_pre_entities in transformers' token_classification.py. An unknown token begins a word anywhere.
+func TestTagUnmarked(t *testing.T) {
+	value := func(word string, column int) float32 {
+		if word == "york" && column == 3 || word == "." && column == 1 || word == "[UNK]" && column == 5 {
+			return 1
+		}
+		return 0
+	}
+	for _, c := range []struct {
+		tokenizer func(*tokenizer.Tokenizer) task.Tokenizer
+		text      string
+		want      []string // "label start end"
+	}{
+		{func(x *tokenizer.Tokenizer) task.Tokenizer { return x }, "york.york a", []string{"LOC 0 4", "PER 4 5", "LOC 5 9"}},
+		{func(x *tokenizer.Tokenizer) task.Tokenizer { return bpe{x} }, "york.york a", []string{"LOC 0 9"}},
+		{func(x *tokenizer.Tokenizer) task.Tokenizer { return bpe{x} }, "york .york", []string{"LOC 0 4", "PER 5 10"}},
+		{func(x *tokenizer.Tokenizer) task.Tokenizer { return bpe{x} }, "york.\nyork", []string{"LOC 0 10"}},
+		{func(x *tokenizer.Tokenizer) task.Tokenizer { return bpe{x} }, "york.Ω.york", []string{"LOC 0 5", "MISC 5 11"}},
+	} {
+		f := newFake(t, newHolder(t), len(tagLabels), value, tagLabels...)
+		x, err := task.NewTagger(f, c.tokenizer(newTokenizer(t)), task.On(f.b))
+		require.NoError(t, err)
+		got, err := x.Tag(context.Background(), task.FirstToken, c.text)
+		require.NoError(t, err)
+		var short []string
+		for _, e := range got[0] {
+			short = append(short, fmt.Sprintf("%s %d %d", e.Label, e.Start, e.End))
+		}
+		require.Equal(t, c.want, short, c.text)
+		require.NoError(t, x.Close())
+	}
 }
 
 func TestTagErrors(t *testing.T) {

@@ -57,6 +57,42 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// The same of RoBERTa.
+func TestNamesOfRoBERTa(t *testing.T) {
+	const bias, table = "lm_head.bias", "roberta.embeddings.word_embeddings.weight"
+	const own, ownBias = "lm_head.decoder.weight", "lm_head.decoder.bias"
+	for name, change := range map[string]change{
+		"no prefix":            {name: func(n string) string { return strings.TrimPrefix(n, "roberta.") }},
+		"encoder alone deeper": {name: func(n string) string { return strings.Replace(n, "roberta.", "model.roberta.", 1) }},
+		"decoder.bias alone":   {masked: true, name: func(n string) string { return strings.Replace(n, bias, ownBias, 1) }},
+		"decoder.weight alone": {masked: true, name: func(n string) string { return strings.Replace(n, table, own, 1) }},
+		"tied tensors twice": {masked: true, add: func(l lookup) []safetensors.Tensor {
+			return []safetensors.Tensor{as(l(table), own), as(l(bias), ownBias)}
+		}},
+		"untied, with a bias that nothing reads": {masked: true, untied: true, add: func(l lookup) []safetensors.Tensor {
+			return []safetensors.Tensor{as(l(table), own), as(l(bias), ownBias), doubled(t, l(bias))}
+		}},
+		"a pooler, and positions": {add: func(l lookup) []safetensors.Tensor {
+			square, vector := l("roberta.encoder.layer.0.attention.self.query.weight"), l("roberta.encoder.layer.0.attention.self.query.bias")
+			return []safetensors.Tensor{as(square, "roberta.pooler.dense.weight"), as(vector, "roberta.pooler.dense.bias"),
+				{Name: "roberta.embeddings.position_ids", DType: "I64", Shape: []int{1, 2}, Src: bytes.NewReader(make([]byte, 16)), Size: 16}}
+		}},
+	} {
+		be, err := cpu.Open()
+		require.NoError(t, err)
+		folders := []string{"roberta"}
+		if !change.masked {
+			folders = append(folders, "roberta-classify")
+		}
+		for _, folder := range folders {
+			g := &golden{dir: rewritten(t, folder, change), be: be}
+			require.True(t, t.Run(name+"/"+folder, g.run))
+			require.NotZero(t, g.tensors)
+		}
+		require.NoError(t, be.Close())
+	}
+}
+
 // Two different matrices are not tied, whatever config.json says. Twice the
 // projection and twice the bias give logits that are twice those of the tied model, to
 // the bit.
@@ -94,6 +130,7 @@ type change struct {
 	name   func(string) string
 	add    func(l lookup) []safetensors.Tensor
 	untied bool // config.json says so
+	masked bool // it is one of the head for masked words
 }
 
 type lookup func(name string) safetensors.Tensor

@@ -82,6 +82,9 @@ func TestLoadAs(t *testing.T) {
 	opened[model.SequenceClassifier](t, "bert-classify", &bert.SequenceClassifier{})
 	opened[model.TokenClassifier](t, "bert-ner", &bert.TokenClassifier{})
 	opened[model.SpanReader](t, "bert-qa", &bert.SpanReader{})
+	opened[model.Encoder](t, "roberta", &bert.Model{})
+	opened[model.MaskedLM](t, "roberta", &bert.MaskedLM{})
+	opened[model.SequenceClassifier](t, "roberta-classify", &bert.SequenceClassifier{})
 }
 
 // refused loads what fails, and checks that nothing stays behind.
@@ -106,11 +109,19 @@ func TestLoadFolderRefuses(t *testing.T) {
 	refused[model.SpanReader](t, files(t, "bert"), model.ErrUnsupported, "BertForPreTraining", "is not a SpanReader", "qa_outputs.weight")
 	refused[model.PairJudge](t, files(t, "bert-ner"), model.ErrUnsupported, "is not a PairJudge", "cls.seq_relationship.weight")
 
+	refused[model.PairJudge](t, files(t, "roberta"), model.ErrUnsupported, "roberta is not a PairJudge, since RoBERTa was not trained on next sentences")
+	refused[model.TokenClassifier](t, files(t, "roberta-classify"), model.ErrUnsupported, "RobertaForSequenceClassification", "TokenClassification")
+	refused[model.SequenceClassifier](t, files(t, "roberta"), model.ErrUnsupported, "RobertaForMaskedLM", "SequenceClassification")
+	refused[model.SpanReader](t, files(t, "roberta"), model.ErrUnsupported, "RobertaForMaskedLM", "is not a SpanReader", "qa_outputs.weight")
+	refused[model.MaskedLM](t, files(t, "roberta-classify"), model.ErrUnsupported, "RobertaForSequenceClassification", "is not a MaskedLM", "lm_head.dense.weight")
+
 	f := files(t, "bert-embed") // made for it by its class, but without its tensors
 	f["config.json"] = &fstest.MapFile{Data: bytes.Replace(f["config.json"].Data, []byte("BertModel"), []byte("BertForQuestionAnswering"), 1)}
 	refused[model.SpanReader](t, f, model.ErrWeights, "qa_outputs.weight is missing, [2 64] wanted", "qa_outputs.bias")
 
 	f = files(t, "bert")
+	f["config.json"] = &fstest.MapFile{Data: []byte(`{"model_type":"xlm-roberta-xl"}`)} // which normalizes before its layers
+	refused[model.Encoder](t, f, model.ErrUnsupported, `config.json: model_type "xlm-roberta-xl": not supported; supported are bert, camembert`)
 	f["config.json"] = &fstest.MapFile{Data: []byte(`{"model_type":"mamba"}`)}
 	refused[model.Encoder](t, f, model.ErrUnsupported, `config.json: model_type "mamba": not supported; supported are bert`)
 	delete(f, "config.json")
@@ -140,15 +151,18 @@ func TestInspect(t *testing.T) {
 		{"bert-rerank", "BertForSequenceClassification", []string{"embed", "classify", "rerank"}},
 		{"bert-ner", "BertForTokenClassification", []string{"embed", "tag"}},
 		{"bert-qa", "BertForQuestionAnswering", []string{"embed", "answer"}},
+		{"roberta", "RobertaForMaskedLM", []string{"embed", "fill-mask"}},
+		{"roberta-classify", "RobertaForSequenceClassification", []string{"embed", "classify"}},
 	} {
 		f, err := model.Dir(filepath.Join(fixtures, c.name))
 		require.NoError(t, err)
 		r, err := zoo.Inspect(f)
 		require.NoError(t, err)
-		require.Equal(t, "bert", r.ModelType)
+		modelType, _, _ := strings.Cut(c.name, "-")
+		require.Equal(t, modelType, r.ModelType)
 		require.Equal(t, c.class, r.Class)
 		require.Equal(t, c.tasks, r.Tasks, c.name)
-		require.JSONEq(t, `"bert"`, string(r.Config["model_type"]))
+		require.JSONEq(t, `"`+modelType+`"`, string(r.Config["model_type"]))
 		set, err := f.Weights()
 		require.NoError(t, err)
 		var elements, bytes, bf16, int8s int64
@@ -176,7 +190,7 @@ func TestInspect(t *testing.T) {
 		require.Len(t, r.Tensors, len(set.Tensors()))
 		tied := int64(0) // the table of words lies there once more, to multiply by
 		if slices.Contains(r.Tasks, "fill-mask") {
-			words, ok := set.Lookup("bert.embeddings.word_embeddings.weight")
+			words, ok := set.Lookup(modelType + ".embeddings.word_embeddings.weight")
 			require.True(t, ok)
 			tied = int64(words.Len())
 			bf16, int8s = bf16+2*tied, int8s+tied+4*int64(words.Shape[0])
