@@ -7,7 +7,7 @@ PTXAS ?= bin/ptxas
 FUZZTIME ?= 10m
 FUZZ = $(GO) test -run '^$$' -fuzztime $(FUZZTIME)
 
-.PHONY: test race lint purego cross ci golden mutants fuzz bench bench-tokenizer compare-sentence test-sim cuda test-cuda race-cuda test-gpu bench-gpu ptx ptxas kernels-table twins ptx-legality ptx-legality-12.0
+.PHONY: test race lint purego cross ci golden mutants soak fuzz bench bench-tokenizer compare-sentence test-sim cuda test-cuda race-cuda test-gpu bench-gpu ptx ptxas kernels-table twins ptx-legality ptx-legality-12.0
 
 test:
 	$(GO) test ./...
@@ -27,12 +27,20 @@ golden:
 mutants:
 	$(GO) run ./gpu/gputest/mutants
 
+# Ten minutes of requests that join, leave and are cancelled, under the race detector.
+soak:
+	$(GO) test -race ./model/generate -run '^TestSoak$$' -soak 10m -timeout 20m -v -count=1
+
 # FUZZTIME for each target.
 fuzz:
 	$(FUZZ) -fuzz '^FuzzHeader$$' -fuzzminimizetime 1x ./model/safetensors
 	$(FUZZ) -fuzz '^FuzzIndex$$' -fuzzminimizetime 1x ./model/safetensors
 	$(FUZZ) -fuzz '^FuzzConfig$$' -fuzzminimizetime 10x ./model/bert
 	$(FUZZ) -fuzz '^FuzzTokenizerJSON$$' -fuzzminimizetime 1x ./model/tokenizer
+	$(FUZZ) -fuzz '^FuzzSentencePiece$$' -fuzzminimizetime 1x ./model/tokenizer
+	$(FUZZ) -fuzz '^FuzzBytes$$' -fuzzminimizetime 1x ./model/tokenizer
+	$(FUZZ) -fuzz '^FuzzRegex$$' -fuzzminimizetime 1x ./model/tokenizer
+	$(FUZZ) -fuzz '^FuzzMerges$$' -fuzzminimizetime 1x ./model/tokenizer
 	$(FUZZ) -fuzz '^FuzzRoundTrip$$' -fuzzminimizetime 1x ./model/tokenizer
 	$(FUZZ) -fuzz '^FuzzParse$$' -fuzzminimizetime 10x ./cuda/ptx
 	$(FUZZ) -fuzz '^FuzzLoad$$' -fuzzminimizetime 10x ./cuda/sim

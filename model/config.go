@@ -156,6 +156,57 @@ func (c *Config) Texts(name string) []string {
 	return field[[]string](c, name, "a list of strings", nil)
 }
 
+// Ints is a list of integers from lo to hi, nil if absent. A lone integer is a list of one.
+func (c *Config) Ints(name string, lo, hi int) []int {
+	v := c.Raw(name)
+	if v == nil {
+		return nil
+	}
+	const kind = "an integer or a list of integers"
+	list := []json.RawMessage{v}
+	if v[0] == '[' {
+		list = field[[]json.RawMessage](c, name, kind, nil)
+	}
+	return c.ints(name, kind, list, lo, hi)
+}
+
+// IntLists is a list of lists of integers from lo to hi, nil if absent.
+func (c *Config) IntLists(name string, lo, hi int) [][]int {
+	const kind = "a list of lists of integers"
+	var lists [][]int
+	for _, v := range field[[]json.RawMessage](c, name, kind, nil) {
+		var list []json.RawMessage
+		if err := json.Unmarshal(v, &list); err != nil || list == nil {
+			c.Failf(name, "is %s, not %s", c.shown(name), kind)
+			return nil
+		}
+		ints := c.ints(name, kind, list, lo, hi)
+		if ints == nil {
+			return nil
+		}
+		lists = append(lists, ints)
+	}
+	return lists
+}
+
+// ints reads a list, which is part of field name, and is nil if an element is wrong.
+func (c *Config) ints(name, kind string, list []json.RawMessage, lo, hi int) []int {
+	ints := make([]int, 0, len(list))
+	for _, v := range list {
+		n, err := strconv.ParseInt(string(v), 10, 64)
+		switch {
+		case err != nil && !errors.Is(err, strconv.ErrRange):
+			c.Failf(name, "is %s, not %s", c.shown(name), kind)
+			return nil
+		case err != nil || n < int64(lo) || n > int64(hi):
+			c.Failf(name, "has %.20s, not from %d to %d", v, lo, hi)
+			return nil
+		}
+		ints = append(ints, int(n))
+	}
+	return ints
+}
+
 // Object is a field that is an object, whose fields are read in turn and whose Err
 // is its own; nil if absent.
 func (c *Config) Object(name string) *Config {

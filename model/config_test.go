@@ -29,6 +29,8 @@ func TestConfigFields(t *testing.T) {
 	truth := func(c *model.Config) any { return c.Bool("x", true) }
 	text := func(c *model.Config) any { return c.Text("x", "usual") }
 	texts := func(c *model.Config) any { return c.Texts("x") }
+	ints := func(c *model.Config) any { return c.Ints("x", -1, 99) }
+	lists := func(c *model.Config) any { return c.IntLists("x", -1, 99) }
 	object := func(c *model.Config) any {
 		if o := c.Object("x"); o != nil {
 			return o.Int("y", 1, 0, 9)
@@ -90,6 +92,28 @@ func TestConfigFields(t *testing.T) {
 		{texts, `["a","b"]`, []string{"a", "b"}, ""},
 		{texts, `"a"`, []string(nil), `is "a", not a list of strings`},
 		{texts, `["a",2]`, []string(nil), `is ["a",2], not a list of strings`},
+
+		{ints, "", []int(nil), ""},
+		{ints, "null", []int(nil), ""},
+		{ints, "[]", []int{}, ""},
+		{ints, "7", []int{7}, ""},
+		{ints, "[7, -1 ,99]", []int{7, -1, 99}, ""},
+		{ints, "[7,100]", []int(nil), "has 100, not from -1 to 99"},
+		{ints, "-2", []int(nil), "has -2, not from -1 to 99"},
+		{ints, "[18446744073709551617]", []int(nil), "has 18446744073709551617, not from -1 to 99"},
+		{ints, "[null]", []int(nil), "is [null], not an integer or a list of integers"},
+		{ints, "[1.0]", []int(nil), "is [1.0], not an integer or a list of integers"},
+		{ints, `"7"`, []int(nil), `is "7", not an integer or a list of integers`},
+		{ints, "[[7]]", []int(nil), "is [[7]], not an integer or a list of integers"},
+		{lists, "", [][]int(nil), ""},
+		{lists, "null", [][]int(nil), ""},
+		{lists, "[]", [][]int(nil), ""},
+		{lists, "[[7],[],[1,2]]", [][]int{{7}, {}, {1, 2}}, ""},
+		{lists, "[7]", [][]int(nil), "is [7], not a list of lists of integers"},
+		{lists, "7", [][]int(nil), "is 7, not a list of lists of integers"},
+		{lists, "[[7],null]", [][]int(nil), "is [[7],null], not a list of lists of integers"},
+		{lists, "[[7],[null]]", [][]int(nil), "is [[7],[null]], not a list of lists of integers"},
+		{lists, "[[7],[100]]", [][]int(nil), "has 100, not from -1 to 99"},
 
 		{object, "", nil, ""},
 		{object, "null", nil, ""},

@@ -15,6 +15,8 @@ type addedToken struct {
 	RStrip     bool   `json:"rstrip"`
 	Normalized bool   `json:"normalized"` // matches the normalized text, in its own normalized form
 	Special    bool   `json:"special"`    // left out of decoded text on request
+
+	bare bool // a file gives its content alone
 }
 
 // matcher finds the added tokens of one kind: leftmost first, of those the longest.

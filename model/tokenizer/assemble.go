@@ -2,7 +2,10 @@ package tokenizer
 
 // Laying out the windows of the texts, with special tokens around them.
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // layout is what encodings of one input are built from.
 type layout struct {
@@ -101,11 +104,52 @@ func (e *Encoding) addText(q *sequence, w window, seq int, kind int32) {
 		}
 	}
 	e.starts[seq] = w.start
+	at := len(e.Offsets)
 	e.IDs = append(e.IDs, q.ids[w.lo:w.hi]...)
 	e.Words = append(e.Words, q.words[w.lo:w.hi]...)
 	e.Offsets = append(e.Offsets, q.spans[w.lo:w.hi]...)
 	for range w.hi - w.lo {
 		e.Types = append(e.Types, kind)
 		e.Sequence = append(e.Sequence, int8(seq))
+	}
+	if e.tokenizer.post.trim {
+		e.trim(at, q.text)
+	}
+}
+
+// trim takes white space off the offsets of a window of a text, which begins at token from.
+func (e *Encoding) trim(from int, text string) {
+	t := e.tokenizer
+	odd := e.odd
+	for i := from; i < len(e.IDs); i++ {
+		for len(odd) > 0 && odd[0].index < i {
+			odd = odd[1:]
+		}
+		switch {
+		case len(odd) > 0 && odd[0].index == i:
+			t.post.trimToken(&e.Offsets[i], text, odd[0].text, i == from)
+		case t.spaced(e.IDs[i]):
+			t.post.trimToken(&e.Offsets[i], text, t.tokens[e.IDs[i]].word, i == from)
+		}
+	}
+}
+
+// spaced reports whether the token of an id may begin or end with white space.
+func (t *Tokenizer) spaced(id int32) bool {
+	return t.edges == nil || t.edges[id>>6]>>(id&63)&1 != 0
+}
+
+// markEdges fills in edges.
+func (t *Tokenizer) markEdges() {
+	if !t.post.trim || int(t.maxID) > 64*len(t.tokens) {
+		return
+	}
+	t.edges = make([]uint64, t.maxID>>6+1)
+	for id, e := range t.tokens {
+		first, _ := utf8.DecodeRuneInString(e.word)
+		last, _ := utf8.DecodeLastRuneInString(e.word)
+		if isTrimmed(first) || isTrimmed(last) {
+			t.edges[id>>6] |= 1 << (id & 63)
+		}
 	}
 }

@@ -71,6 +71,70 @@ func benchmark(b *testing.B, f func(t *Tokenizer, text string)) {
 	}
 }
 
+// longTexts are the files of the folder that RAPT_TEXTS names, as compare.py of bench/tokenizer writes them, else a quarter of a megabyte of one
+// word, of spaces, of marks, and of sentences.
+func longTexts(b *testing.B) map[string]string {
+	out := map[string]string{}
+	if dir := os.Getenv("RAPT_TEXTS"); dir != "" {
+		names, err := filepath.Glob(filepath.Join(dir, "*.txt"))
+		if err != nil || len(names) == 0 {
+			b.Fatalf("no texts in %s: %v", dir, err)
+		}
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				b.Fatal(err)
+			}
+			out[strings.TrimSuffix(filepath.Base(name), ".txt")] = string(data)
+		}
+		return out
+	}
+	const size = 1 << 18
+	for name, part := range map[string]string{"letters": "a", "spaces": " ", "marks": "\u0301"} {
+		out[name] = strings.Repeat(part, size/len(part))
+	}
+	texts, length := benchTexts(b, "mixed", 9)
+	out["sentences"] = strings.Repeat(strings.Join(texts, " "), size/(int(length)*len(texts)))
+	return out
+}
+
+// BenchmarkLong encodes texts as a whole.
+func BenchmarkLong(b *testing.B) {
+	t, vocab := benchTokenizer(b)
+	for name, text := range longTexts(b) {
+		b.Run(fmt.Sprintf("%s/text=%s", vocab, name), func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := t.Encode(text, Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkStream decodes token by token.
+func BenchmarkStream(b *testing.B) {
+	t, vocab := benchTokenizer(b)
+	b.Run(vocab, func(b *testing.B) {
+		texts, _ := benchTexts(b, "mixed", 9)
+		e, err := t.Encode(texts[0], Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(len(texts[0])))
+		b.ReportAllocs()
+		s := t.Stream(DecodeOptions{})
+		for b.Loop() {
+			for _, id := range e.IDs {
+				s.Next(id)
+			}
+			s.Rest()
+		}
+	})
+}
+
 func BenchmarkEncode(b *testing.B) {
 	benchmark(b, func(t *Tokenizer, text string) {
 		if _, err := t.Encode(text, Options{}); err != nil {

@@ -25,10 +25,13 @@ type builder struct {
 }
 
 func newBuilder() *builder {
-	t := &Tokenizer{post: noTemplate(), maxID: -1}
+	t := &Tokenizer{post: noTemplate(), maxID: -1, unknown: notSurface}
 	t.pool.New = func() any { return new(scratch) }
 	return &builder{t: t, unk: -1, added: map[int32]addedToken{}, special: map[string]bool{}}
 }
+
+// notSurface is no id: the unknown token, if there is one, has one text.
+const notSurface = -2
 
 // maxWord bounds the bytes of a token: looking for the longest one may follow so many bytes from each place of a text. The longest published
 // ones are runs of some hundred spaces.
@@ -139,6 +142,7 @@ func (b *builder) finish(c *config) (*Tokenizer, error) {
 		}
 	}
 	t.raw, t.normal = newMatcher(raw, b.added), newMatcher(normal, b.added)
+	t.markEdges()
 	t.special = t.roles(c, b.unk)
 	t.maxLength = c.maxLength()
 	return t, nil
@@ -245,24 +249,10 @@ func (b *builder) addPlain(c *config) error {
 	for _, n := range c.More {
 		special[n.Content] = true
 	}
-	type numbered struct {
-		id float64
-		addedToken
+	list, err := c.numbered(special)
+	if err != nil {
+		return err
 	}
-	var list []numbered
-	for key, n := range c.ByID {
-		id, err := strconv.ParseFloat(key, 64)
-		if err != nil {
-			return fmt.Errorf("added_tokens_decoder of %s: %q is no id", configFile, key)
-		}
-		list = append(list, numbered{id, addedToken(n)})
-	}
-	if c.ByID == nil {
-		for content, id := range c.AddedTokens {
-			list = append(list, numbered{id, addedToken{Content: content, Normalized: !special[content], Special: special[content]}})
-		}
-	}
-	slices.SortFunc(list, func(x, y numbered) int { return cmp.Or(cmp.Compare(x.id, y.id), cmp.Compare(x.Content, y.Content)) })
 	done := map[string]bool{}
 	for _, n := range list {
 		done[n.Content] = true
@@ -276,13 +266,40 @@ func (b *builder) addPlain(c *config) error {
 	for _, n := range more {
 		if !done[n.Content] {
 			n.Special = true
-			list = append(list, numbered{addedToken: addedToken(n)})
+			list = append(list, addedToken(n))
 		}
 	}
-	for _, n := range list {
-		if err := b.add(n.addedToken); err != nil {
+	for _, a := range list {
+		if err := b.add(a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// numbered are the added tokens that the files give ids, in their order; special holds the contents of those with a role.
+func (c *config) numbered(special map[string]bool) ([]addedToken, error) {
+	type numbered struct {
+		id float64
+		addedToken
+	}
+	var list []numbered
+	for key, n := range c.ByID {
+		id, err := strconv.ParseFloat(key, 64)
+		if err != nil {
+			return nil, fmt.Errorf("added_tokens_decoder of %s: %q is no id", configFile, key)
+		}
+		list = append(list, numbered{id, addedToken(n)})
+	}
+	if c.ByID == nil {
+		for content, id := range c.AddedTokens {
+			list = append(list, numbered{id, addedToken{Content: content, Normalized: !special[content], Special: special[content]}})
+		}
+	}
+	slices.SortFunc(list, func(x, y numbered) int { return cmp.Or(cmp.Compare(x.id, y.id), cmp.Compare(x.Content, y.Content)) })
+	out := make([]addedToken, len(list))
+	for i, n := range list {
+		out[i] = n.addedToken
+	}
+	return out, nil
 }

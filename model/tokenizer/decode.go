@@ -62,20 +62,24 @@ type wordPieceDecoder struct {
 
 func (d wordPieceDecoder) decode(tokens []string) []string {
 	for i, s := range tokens {
-		if i > 0 {
-			rest, ok := strings.CutPrefix(s, d.prefix)
-			if ok {
-				s = rest
-			} else {
-				s = " " + s
-			}
-		}
-		if d.cleanUp {
-			s = cleanUp(s, wordPiecePairs)
-		}
-		tokens[i] = s
+		tokens[i] = d.token(i, s)
 	}
 	return tokens
+}
+
+func (d wordPieceDecoder) token(i int, s string) string {
+	if i > 0 {
+		rest, ok := strings.CutPrefix(s, d.prefix)
+		if ok {
+			s = rest
+		} else {
+			s = " " + s
+		}
+	}
+	if d.cleanUp {
+		s = cleanUp(s, wordPiecePairs)
+	}
+	return s
 }
 
 // fuse joins all tokens.
@@ -106,7 +110,10 @@ func (d stripDecoder) decode(tokens []string) []string {
 // all does so before and after every byte; for no expression that is taken does it depend on what surrounds it.
 func (p replace) growth() float64 {
 	least := len(p.pattern.literal)
-	if p.pattern.expr != nil {
+	switch {
+	case p.pattern.dfa != nil: // matches a byte or more
+		least = 1
+	case p.pattern.expr != nil:
 		if p.pattern.expr.MatchString("") {
 			return float64(1 + len(p.content))
 		}

@@ -102,14 +102,19 @@ func (t *Tokenizer) sequence(s *scratch, q *sequence, text string) error {
 			return err
 		}
 	}
-	if t.post.trim {
-		t.trimOdd(q)
-	}
 	return nil
 }
 
 // segment normalizes bytes lo to hi; added tokens that match the normalized text divide it once more.
 func (t *Tokenizer) segment(s *scratch, q *sequence, lo, hi int) error {
+	if t.codes {
+		if size := languageCode(s.raw[lo:hi]); size > 0 {
+			t.addCode(q, s.raw[lo:lo+size], lo)
+			if lo += size; lo == hi {
+				return nil
+			}
+		}
+	}
 	n := &s.n
 	n.reset(s.raw[lo:hi], lo)
 	if t.normalizer != nil {
@@ -124,32 +129,61 @@ func (t *Tokenizer) segment(s *scratch, q *sequence, lo, hi int) error {
 	at := 0
 	for _, f := range s.found[1] {
 		if at < f.lo {
-			t.splitWords(s, q, piece{at, f.lo})
+			if err := t.splitWords(s, q, piece{at, f.lo}); err != nil {
+				return err
+			}
 		}
 		t.addToken(q, f, n.text, n.span(f.lo, f.hi))
 		at = f.hi
 	}
 	if at < end {
-		t.splitWords(s, q, piece{at, end})
+		return t.splitWords(s, q, piece{at, end})
 	}
 	return nil
 }
 
 // splitWords cuts a piece of the normalized text into words and tokenizes them.
-func (t *Tokenizer) splitWords(s *scratch, q *sequence, p piece) {
+func (t *Tokenizer) splitWords(s *scratch, q *sequence, p piece) error {
 	s.pieces = s.pieces[:0]
 	if t.pre != nil {
 		s.pieces = t.pre.split(s.pieces, &s.n, p)
 	} else {
 		s.pieces = append(s.pieces, p)
 	}
+	model, spanOf := t.model, s.n.span
+	if b, ok := model.(*bpe); ok {
+		w := b.worker()
+		defer b.release(w)
+		if model = w; b.raw || b.unk < 0 || b.fallback != nil { // tokens may end within a code point
+			spanOf = s.n.runeSpan
+		}
+	}
 	for _, p := range s.pieces {
-		s.tokens = t.model.tokenize(s.n.text[p.lo:p.hi], s.tokens[:0])
+		s.tokens = model.tokenize(s.n.text[p.lo:p.hi], s.tokens[:0])
 		for _, k := range s.tokens {
-			q.add(k.id, s.n.span(p.lo+int(k.lo), p.lo+int(k.hi)))
+			if k.id == t.unknown {
+				surface := string(s.n.text[p.lo+int(k.lo) : p.lo+int(k.hi)])
+				if k.id < 0 {
+					return fmt.Errorf("no piece of the vocabulary covers %q, and there is no unknown token", surface)
+				}
+				q.odd = append(q.odd, oddToken{len(q.ids), surface})
+			}
+			q.add(k.id, spanOf(p.lo+int(k.lo), p.lo+int(k.hi)))
 		}
 		q.word++
 	}
+	return nil
+}
+
+// addCode adds a language code.
+func (t *Tokenizer) addCode(q *sequence, code []byte, at int) {
+	id, ok := t.ids[string(code)]
+	if !ok {
+		id = t.unknown
+		q.odd = append(q.odd, oddToken{len(q.ids), string(code)})
+	}
+	q.add(id, Span{int32(at), int32(at + len(code))})
+	q.word++
 }
 
 // addToken adds a token found in text.

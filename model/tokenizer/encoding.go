@@ -51,8 +51,9 @@ func (e *Encoding) CharOffsets() []Span {
 		if k < 0 {
 			continue
 		}
-		if s.Start < at[k].bytes {
-			at[k] = e.starts[k]
+		if p := &at[k]; s.Start < p.bytes { // a token of a space put in front, trimmed to the end of what it stands for
+			p.runes -= int32(utf8.RuneCountInString(e.texts[k][s.Start:p.bytes]))
+			p.bytes = s.Start
 		}
 		at[k] = at[k].to(e.texts[k], s.Start)
 		out[i] = Span{at[k].runes, at[k].runes + int32(utf8.RuneCountInString(e.texts[k][s.Start:s.End]))}

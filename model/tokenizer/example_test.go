@@ -62,3 +62,36 @@ func ExampleTokenizer_EncodePair() {
 	// [[CLS] what is it ? [SEP] it is a file in the li [SEP]]
 	// [[CLS] what is it ? [SEP] the li ##st of file ##s . [SEP]]
 }
+
+// A model gives tokens one by one. A character may take several of them: its text comes with the last.
+func ExampleTokenizer_Stream() {
+	tok, err := tokenizer.Load(os.DirFS("../../testdata/golden/tokenizers/gpt2"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := tok.Encode("the café 😀 is", tokenizer.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s := tok.Stream(tokenizer.DecodeOptions{SkipSpecial: true})
+	for _, id := range e.IDs {
+		token, _ := tok.Token(id)
+		fmt.Printf("%s %q\n", token, s.Next(id))
+	}
+	fmt.Printf("%q\n", s.Rest())
+	// Output:
+	// the "the"
+	// Ġc " c"
+	// a "a"
+	// f "f"
+	// Ã© "é"
+	// Ġ " "
+	// ð ""
+	// Ł ""
+	// ĺ ""
+	// Ģ "😀"
+	// Ġis " is"
+	// ""
+}

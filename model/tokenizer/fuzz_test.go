@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +18,7 @@ const sample = "Héllo [MASK]  <lstrip> wörld, İ\u0301\u0323 日本 x\x00y\u20
 
 // FuzzTokenizerJSON opens any bytes as tokenizer.json: an error, or a tokenizer that works.
 func FuzzTokenizerJSON(f *testing.F) {
-	for _, name := range []string{"wordpiece-cased", "wordpiece-uncased"} {
+	for _, name := range []string{"wordpiece-cased", "wordpiece-uncased", "gpt2-prefix", "roberta"} {
 		data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "golden", "tokenizers", name, jsonFile))
 		if err != nil {
 			f.Fatal(err)
@@ -25,16 +26,32 @@ func FuzzTokenizerJSON(f *testing.F) {
 		f.Add(data)
 	}
 	bert := `{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true}`
-	pre := `{"type":"BertPreTokenizer"}`
+	bertPre := `{"type":"BertPreTokenizer"}`
 	for _, edits := range [][]string{
 		nil,
 		{bert, `{"type":"Sequence","normalizers":[{"type":"NFKC"},{"type":"Prepend","prepend":"p "},{"type":"Replace","pattern":{"Regex":"[a-z]*"},"content":"ab"},{"type":"Strip","strip_left":true,"strip_right":true}]}`},
 		{bert, `{"type":"Sequence","normalizers":[{"type":"NFD"},{"type":"StripAccents"},{"type":"Lowercase"}]}`},
-		{pre, `{"type":"Sequence","pretokenizers":[{"type":"Whitespace"},{"type":"Digits","individual_digits":true}]}`},
-		{pre, `{"type":"Split","pattern":{"Regex":"\\w+|[^\\w\\s]"},"behavior":"MergedWithNext","invert":true}`},
+		{bertPre, `{"type":"Sequence","pretokenizers":[{"type":"Whitespace"},{"type":"Digits","individual_digits":true}]}`},
+		{bertPre, `{"type":"Split","pattern":{"Regex":"\\w+|[^\\w\\s]"},"behavior":"MergedWithNext","invert":true}`},
 		{`{"type":"WordPiece","prefix":"##","cleanup":true}`, `{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":9}]}`},
 	} {
 		f.Add(tiny(edits...)[jsonFile].Data)
+	}
+	charsmap := base64.StdEncoding.EncodeToString(charsmapOf("b  c\x00", oneRule))
+	f.Add(unigramJSON()[jsonFile].Data)
+	f.Add(unigramJSON(`"normalizer":null`, `"normalizer":{"type":"Precompiled","precompiled_charsmap":"`+charsmap+`"}`, `"byte_fallback":false`, `"byte_fallback":true`,
+		`["a",-3]`, `["a",-3],["<0xC3>",-9],["<0xA9>",-9]`, `"split":true`, `"split":false`)[jsonFile].Data)
+	f.Add(unigramJSON(`"unk_id":0`, `"unk_id":null`, `"always"`, `"first"`)[jsonFile].Data)
+	pre, bytes := `{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}`, `"decoder":{"type":"ByteLevel"}`
+	for _, edits := range [][]string{
+		nil,
+		{pre, `{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"(?i:'s)|\\p{L}++|\\p{N}{1,3}| ?[^\\s\\p{L}]+|\\s+(?!\\S)|\\s"},"behavior":"Isolated","invert":false},` + pre + `]}`},
+		{pre, `{"type":"Sequence","pretokenizers":[{"type":"UnicodeScripts"},{"type":"FixedLength","length":3},{"type":"CharDelimiterSplit","delimiter":"x"}]}`, `"byte_fallback":false`, `"byte_fallback":true`},
+		{`"end_of_word_suffix":null`, `"end_of_word_suffix":"c"`, bytes, `"decoder":{"type":"BPEDecoder","suffix":"c"}`, `"unk_token":null`, `"unk_token":"c"`, `"fuse_unk":false`, `"fuse_unk":true,"ignore_merges":true`},
+		{`"normalizer":null`, `"normalizer":{"type":"Sequence","normalizers":[{"type":"Nmt"},{"type":"ByteLevel"}]}`, bytes, `"decoder":{"type":"CTC","pad_token":"a","word_delimiter_token":"b","cleanup":true}`},
+		{`"add_prefix_space":false`, `"add_prefix_space":true`, `[["a","b"],["ab","c"],["b","c"],["Ġ","a"]]`, `["a b","ab c","b c"]`},
+	} {
+		f.Add(tinyBPE(edits...)[jsonFile].Data)
 	}
 	f.Add(growing()[jsonFile].Data)
 	f.Add(growingAdded()[jsonFile].Data)
@@ -81,7 +98,7 @@ func check(t *testing.T, tok *Tokenizer, e *Encoding, texts ...string) {
 		if s.Start < 0 || s.Start > s.End || int(s.End) > len(text) {
 			t.Fatalf("token %d: %v in %d bytes", i, s, len(text))
 		}
-		if s.Start < last[k].Start {
+		if s.Start < last[k].Start && !tok.post.trim { // a space put in front is trimmed to the end of what it stands for
 			t.Fatalf("token %d: %v after %v", i, s, last[k])
 		}
 		last[k] = s
@@ -89,7 +106,9 @@ func check(t *testing.T, tok *Tokenizer, e *Encoding, texts ...string) {
 			t.Fatalf("token %d: code points %v, want %d to %d", i, chars[i], a, b)
 		}
 	}
-	tok.Decode(e.IDs, DecodeOptions{CleanUp: true})
+	if err := checkStream(tok, e.IDs); err != nil {
+		t.Fatal(err)
+	}
 	for i := range e.Overflow {
 		check(t, tok, &e.Overflow[i], texts...)
 	}
@@ -132,6 +151,87 @@ func FuzzRoundTrip(f *testing.F) {
 					}
 					check(t, tok, &e, text, pair)
 				}
+			}
+		}
+	})
+}
+
+// FuzzBytes encodes any bytes with byte-level tokenizers: they come back, as bytes and as text, and stand where the tokens say.
+func FuzzBytes(f *testing.F) {
+	var toks []*Tokenizer
+	for _, name := range []string{"gpt2", "gpt2-prefix", "roberta"} {
+		tok, err := Load(os.DirFS(filepath.Join("..", "..", "testdata", "golden", "tokenizers", name)))
+		if err != nil {
+			f.Fatal(err)
+		}
+		toks = append(toks, tok)
+	}
+	f.Add(sample, uint8(8))
+	f.Add("\xf0\x9f\x98 x\xc3 \u0085\u00a0\r\n  \U0001f600'LL 123 ſ", uint8(5))
+	f.Fuzz(func(t *testing.T, text string, size uint8) {
+		for _, tok := range toks {
+			e, err := tok.Encode(text, Options{NoSpecial: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, tok, &e, text)
+			if w, err := tok.Encode(text, Options{MaxLength: int(size), Stride: int(size / 4)}); err == nil {
+				check(t, tok, &w, text)
+			}
+			if len(tok.raw.find(nil, []byte(text)))+len(tok.normal.find(nil, []byte(text))) > 0 {
+				continue // added tokens may take white space in
+			}
+			var raw []byte
+			for _, s := range e.Tokens() {
+				raw = appendToken(raw, s)
+			}
+			if back := strings.TrimPrefix(string(raw), " "); back != strings.TrimPrefix(text, " ") {
+				t.Fatalf("%q came back as %q", text, back)
+			}
+			want, _ := appendLossy(nil, raw, true)
+			if got := tok.Decode(e.IDs, DecodeOptions{}); got != string(want) {
+				t.Fatalf("%q, want %q", got, want)
+			}
+		}
+	})
+}
+
+// FuzzRegex compiles any expression and matches any text with it, with and without remembering what was tried.
+func FuzzRegex(f *testing.F) {
+	for _, expr := range []string{qwen2Regex, `(a|aa)+b|a`, `[^(\s|[.,])]++(?!x|$)`, `\p{^Lu}{2,3}?(?i:k)`, `a+?|(?:b|c){2}+`} {
+		f.Add(expr, sample)
+	}
+	f.Fuzz(func(t *testing.T, expr, text string) {
+		left := 1 << 10
+		d, err := compileRegex(expr, &left)
+		if err != nil {
+			return
+		}
+		a, b := allMatches(d, text, false), allMatches(d, text, true)
+		if !slices.EqualFunc(a, b, slices.Equal[[]int]) {
+			t.Fatalf("%q in %q: %v and %v", expr, text, a, b)
+		}
+		for _, m := range a {
+			if m[0] >= m[1] {
+				t.Fatalf("%q in %q: %v", expr, text, m)
+			}
+		}
+	})
+}
+
+// FuzzMerges opens any bytes as vocab.json and merges.txt.
+func FuzzMerges(f *testing.F) {
+	f.Add([]byte(`{"a":0,"b":1,"ab":2,"<s>":3,"</s>":4,"\u0120":5}`), []byte("#version: 0.2\na b\n"), []byte(`{"add_prefix_space":true}`))
+	f.Add([]byte(`{"a":0,"b</w>":1,"ab</w>":2,"<unk>":3}`), []byte("a b</w>\r\n"), []byte(`{"tokenizer_class":"OpenAIGPTTokenizer"}`))
+	f.Add([]byte(`{"a":0,"b":1}`), []byte("a b c\na"), []byte(`{"tokenizer_class":"Qwen2Tokenizer","added_tokens_decoder":{"7":{"content":"x"}},"eos_token":{"content":"y","lstrip":true}}`))
+	f.Fuzz(func(t *testing.T, words, merges, config []byte) {
+		tok, err := Load(fstest.MapFS{wordsFile: {Data: words}, mergesFile: {Data: merges}, configFile: {Data: config}})
+		if err != nil {
+			return
+		}
+		for _, o := range []Options{{}, {MaxLength: 7, Stride: 2}} {
+			if e, err := tok.Encode(sample, o); err == nil {
+				check(t, tok, &e, sample)
 			}
 		}
 	})

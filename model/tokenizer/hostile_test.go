@@ -54,6 +54,7 @@ func bombs() map[string]struct {
 		"template of texts":    {tiny(tinyPost, template(text+","+text+","+text+","+text+","+text)), []string{"post_processor.single[4]", "4 times"}},
 		"pattern of a repeat":  {tiny(tinyPre, regex(strings.Repeat(`a{1000}`, 20))), []string{"pre_tokenizer", "instructions"}},
 		"patterns together":    {tiny(tinyPre, sequenceOf("pretokenizers", regex(`a{900}`), 20)), []string{"pre_tokenizer.pretokenizers[18]", "instructions"}},
+		"patterns of states":   {tiny(tinyPre, sequenceOf("pretokenizers", regex("(?:a|b)*a(?:a|b){14}"), 90)), []string{"pre_tokenizer.pretokenizers[", "states"}},
 		"long pattern":         {tiny(tinyPre, regex(strings.Repeat("a", 5000))), []string{"pre_tokenizer", "5000 bytes", "4096"}},
 		"long word":            {tiny(`"c":6`, `"`+strings.Repeat("c", 5000)+`":6`), []string{"model.vocab", "5000 bytes", "4096"}},
 		"long added token":     {tiny(`"added_tokens":[`, `"added_tokens":[{"content":"`+strings.Repeat("c", 5000)+`"},`), []string{"added_tokens", "5000 bytes"}},

@@ -79,13 +79,16 @@ type budget struct {
 	sections     int     // published files have some ten
 	instructions int     // of compiled regular expressions; published ones take some hundred, and matching each byte takes up to all of them
 	growth       float64 // the factor by which decoders may make tokens longer
+	rewrites     int     // of pre-tokenizers that write the text anew; published files have one
 }
 
 // maxDepth bounds sections within sections; published files have one level.
 const maxDepth = 16
 
 // newBudget is that of a section of the file.
-func newBudget() *budget { return &budget{sections: 1000, instructions: 1 << 14, growth: 64} }
+func newBudget() *budget {
+	return &budget{sections: 1000, instructions: 1 << 14, growth: 64, rewrites: 4}
+}
 
 func openSection(path string, raw json.RawMessage, depth int, left *budget) (section, error) {
 	s := section{path: path, raw: raw, depth: depth, left: left}
@@ -209,11 +212,17 @@ func parseStep(s section) (normalizer, error) {
 		return prepend(*f.Prepend), nil
 	case "Replace":
 		return parseReplace(s)
+	case "Nmt":
+		return nmt{}, nil
+	case "ByteLevel":
+		return byteNormalizer{}, nil
+	case "Precompiled":
+		return parsePrecompiled(s)
 	case "Sequence":
 		steps, err := list(s, "normalizers", parseNormalizer)
 		return normalizers(steps), err
 	}
-	return nil, s.refuse("Nmt", "Precompiled", "ByteLevel")
+	return nil, s.refuse()
 }
 
 func parseBertNormalizer(s section) (normalizer, error) {
@@ -289,11 +298,25 @@ func parsePreTokenizer(s section) (preTokenizer, error) {
 		return runeSplit{func(r rune) bool { return inSet(numeric[:], r) }, d}, nil
 	case "Split":
 		return parseSplit(s)
+	case "ByteLevel":
+		return parseByteLevel(s)
+	case "CharDelimiterSplit":
+		return parseCharDelimiter(s)
+	case "UnicodeScripts":
+		return scriptSplit{}, nil
+	case "FixedLength":
+		return parseFixedLength(s)
+	case "Metaspace":
+		m, err := parseMetaspace(s)
+		if err == nil {
+			err = s.rewrite()
+		}
+		return m, err
 	case "Sequence":
 		steps, err := list(s, "pretokenizers", parsePreTokenizer)
 		return preTokenizers(steps), err
 	}
-	return nil, s.refuse("ByteLevel", "Metaspace", "CharDelimiterSplit", "UnicodeScripts", "FixedLength")
+	return nil, s.refuse()
 }
 
 func parseSplit(s section) (preTokenizer, error) {
@@ -339,8 +362,18 @@ func parseDecoder(s section) (decoder, error) {
 			return nil, s.need("prefix and cleanup")
 		}
 		return wordPieceDecoder{*f.Prefix, *f.CleanUp}, s.grow(2) // a space before a token of one byte
+	case "ByteLevel":
+		return byteDecoder{}, s.grow(2) // a character of two bytes may become U+FFFD, of three
+	case "BPEDecoder":
+		return parseBPEDecoder(s)
+	case "CTC":
+		return parseCTC(s)
 	case "Fuse":
 		return fuse{}, nil
+	case "ByteFallback":
+		return byteFallback{}, nil
+	case "Metaspace":
+		return parseMetaspace(s)
 	case "Strip":
 		var f struct {
 			Content string `json:"content"`
@@ -364,7 +397,15 @@ func parseDecoder(s section) (decoder, error) {
 		steps, err := list(s, "decoders", parseDecoder)
 		return decoders(steps), err
 	}
-	return nil, s.refuse("BPEDecoder", "ByteLevel", "Metaspace", "CTC", "ByteFallback")
+	return nil, s.refuse()
+}
+
+// rewrite counts a pre-tokenizer that copies the text and makes it longer.
+func (s section) rewrite() error {
+	if s.left.rewrites--; s.left.rewrites < 0 {
+		return fmt.Errorf("%s: more than %d steps that write the text anew", s.path, newBudget().rewrites)
+	}
+	return nil
 }
 
 // grow counts how much longer a decoder may make a token: decoding reports no errors.
@@ -393,13 +434,24 @@ func (b *builder) parseModel(raw json.RawMessage) error {
 	}
 	switch s.Type {
 	case "WordPiece":
+	case "Unigram":
+		return b.parseUnigram(s)
+	case "BPE":
+		return b.parseBPE(s)
+	case "WordLevel":
+		return b.parseWordLevel(s)
 	case "": // files older than the field
 		s.Type = "WordPiece"
-		if err := json.Unmarshal(raw, &f); err != nil || f.Merges != nil {
-			return fmt.Errorf("model: a type other than WordPiece is %w", ErrUnsupported)
+		err := json.Unmarshal(raw, &f)
+		if f.Merges != nil {
+			s.Type = "BPE"
+			return b.parseBPE(s)
+		}
+		if err != nil {
+			return fmt.Errorf("model: a type other than BPE and WordPiece is %w", ErrUnsupported)
 		}
 	default:
-		return s.refuse("BPE", "Unigram", "WordLevel")
+		return s.refuse()
 	}
 	if err := s.into(&f); err != nil {
 		return err

@@ -39,17 +39,14 @@ func (b *builder) parsePost(s section) (postProcessor, error) {
 		return robertaTemplate(cls, sep, *f.Trim, *f.Prefix), nil
 	case "Sequence":
 		steps, err := list(s, "processors", b.parsePost)
-		switch {
-		case err != nil:
+		if err != nil {
 			return postProcessor{}, err
-		case len(steps) == 0:
-			return noTemplate(), nil
-		case len(steps) > 1:
-			return postProcessor{}, fmt.Errorf("%s: more than one post-processor is %w", s.path, ErrUnsupported)
 		}
-		return steps[0], nil
+		return inTurn(s, steps)
+	case "ByteLevel":
+		return parseByteLevelPost(s)
 	}
-	return postProcessor{}, s.refuse("ByteLevel")
+	return postProcessor{}, s.refuse()
 }
 
 // parsePair reads ["[SEP]", 102].

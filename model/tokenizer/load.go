@@ -23,9 +23,6 @@ const (
 	maxFile = 1 << 26
 )
 
-// otherFiles hold tokenizers of kinds that this package does not read.
-var otherFiles = []string{"vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "source.spm"}
-
 // Load reads the tokenizer of a checkpoint: tokenizer.json if there is one, else the plain files as [LoadPlain] does. The names of special tokens and
 // the maximal length come from tokenizer_config.json and special_tokens_map.json, which may be missing.
 // The error wraps [fs.ErrNotExist] if there is no tokenizer, and [ErrUnsupported] if it is of another kind.
@@ -53,14 +50,26 @@ func Load(fsys fs.FS) (*Tokenizer, error) {
 	return t, nil
 }
 
-// LoadPlain reads vocab.txt, with tokenizer_config.json, special_tokens_map.json and added_tokens.json as far as they exist, and leaves a
-// tokenizer.json aside. What they leave open is as for BERT: lower case, “##”, 100 code points in a word.
+// LoadPlain reads vocab.txt, or vocab.json and merges.txt, or a SentencePiece model, with tokenizer_config.json, special_tokens_map.json and
+// added_tokens.json as far as they exist, and leaves a tokenizer.json aside. What they leave open is, for vocab.txt, as for BERT: lower case, “##”,
+// 100 code points in a word; for vocab.json and merges.txt as the tokenizer_class, else the model_type of config.json has it: GPT-2, RoBERTa and
+// BART, Blenderbot, DeBERTa, Qwen2 and the first GPT.
+//
+// A SentencePiece model (spiece.model, sentencepiece.bpe.model, tokenizer.model or spm.model) becomes what AutoTokenizer of transformers 5 makes of it for
+// T5, XLM-RoBERTa, CamemBERT, ALBERT and Llama, by the same two names; where neither is given it is read as [LoadSentencePiece] does, and other
+// classes are refused with [ErrUnsupported]. Marian has source.spm and target.spm, with vocab.json: see [Tokenizer.Target].
 func LoadPlain(fsys fs.FS) (*Tokenizer, error) {
 	data, err := read(fsys, vocabFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		for _, name := range otherFiles {
+		if t, err := loadMerges(fsys); !errors.Is(err, fs.ErrNotExist) {
+			return t, err
+		}
+		if name := spmFileOf(fsys); name != "" {
+			return loadSpm(fsys, name)
+		}
+		for _, name := range []string{wordsFile, mergesFile} {
 			if _, err := fs.Stat(fsys, name); err == nil {
-				return nil, fmt.Errorf("tokenizer of %s: byte-pair encoding and Unigram are %w", name, ErrUnsupported)
+				return nil, fmt.Errorf("%s: a tokenizer needs both %s and %s: %w", name, wordsFile, mergesFile, fs.ErrNotExist)
 			}
 		}
 		return nil, fmt.Errorf("neither %s nor %s: %w", jsonFile, vocabFile, fs.ErrNotExist)
@@ -115,6 +124,16 @@ type config struct {
 	Mask        *named             `json:"mask_token"`
 	Pad         *named             `json:"pad_token"`
 	Unk         *named             `json:"unk_token"`
+	BOS         *named             `json:"bos_token"`
+	EOS         *named             `json:"eos_token"`
+	AddBOS      bool               `json:"add_bos_token"`
+	AddEOS      bool               `json:"add_eos_token"`
+	Prefix      *bool              `json:"add_prefix_space"`
+	Trim        *bool              `json:"trim_offsets"`
+	Separate    bool               `json:"separate_vocabs"`
+	Legacy      *bool              `json:"legacy"`
+	KeepAccents *bool              `json:"keep_accents"`
+	ExtraIDs    *float64           `json:"extra_ids"`
 	More        []named            `json:"additional_special_tokens"`
 	ByID        map[string]named   `json:"added_tokens_decoder"`
 	AddedTokens map[string]float64 `json:"-"` // added_tokens.json
@@ -126,6 +145,7 @@ type named addedToken
 // UnmarshalJSON reads a string or an object.
 func (n *named) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
+		n.bare = true
 		return json.Unmarshal(data, &n.Content)
 	}
 	return json.Unmarshal(data, (*addedToken)(n))
@@ -148,8 +168,8 @@ func readConfig(fsys fs.FS) (*config, error) {
 	if err := readJSON(fsys, addedFile, &c.AddedTokens); err != nil {
 		return nil, err
 	}
-	theirs := s.roles()
-	for i, p := range c.roles() {
+	theirs := s.allRoles()
+	for i, p := range c.allRoles() {
 		if *p == nil {
 			*p = *theirs[i]
 		}

@@ -41,8 +41,12 @@ func (n *normalized) reset(text []byte, base int) {
 	n.text, n.base, n.plain, n.limit = append(n.text[:0], text...), int32(base), true, maxNormalized(len(text))
 }
 
-// span is the range of the original that bytes lo to hi stand for; lo < hi.
+// span is the range of the original that bytes lo to hi stand for, empty where lo is hi; lo is less than the length of the text.
 func (n *normalized) span(lo, hi int) Span {
+	if lo == hi {
+		s := n.span(lo, lo+1)
+		return Span{s.Start, s.Start}
+	}
 	if n.plain {
 		return Span{n.base + int32(lo), n.base + int32(hi)}
 	}
@@ -57,6 +61,11 @@ func (n *normalized) fill() {
 	n.plain = false
 	n.align = n.align[:0]
 	for i := 0; i < len(n.text); {
+		if n.text[i] < utf8.RuneSelf {
+			n.align = append(n.align, n.span1(i, 1))
+			i++
+			continue
+		}
 		_, size := utf8.DecodeRune(n.text[i:])
 		n.align = appendSpans(n.align, n.span1(i, size), size)
 		i += size

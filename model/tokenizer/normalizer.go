@@ -180,10 +180,11 @@ func (p replace) normalize(n *normalized) error {
 	return nil
 }
 
-// pattern is a literal or a regular expression.
+// pattern is a literal or a regular expression, in one form or the other.
 type pattern struct {
 	literal string
-	expr    *regexp.Regexp
+	dfa     *dfa           // of one that this package reads
+	expr    *regexp.Regexp // of one that is left to Go's engine
 }
 
 // find gives the ranges of the matches, left to right.
@@ -192,6 +193,13 @@ func (p pattern) find(text []byte) [][]int {
 		return p.expr.FindAllIndex(text, -1)
 	}
 	var out [][]int
+	if p.dfa != nil {
+		m := matches{d: p.dfa, text: text}
+		for lo, hi, ok := m.next(); ok; lo, hi, ok = m.next() {
+			out = append(out, []int{lo, hi})
+		}
+		return out
+	}
 	for at := 0; ; {
 		k := bytes.Index(text[at:], []byte(p.literal))
 		if k < 0 {

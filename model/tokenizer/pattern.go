@@ -1,6 +1,6 @@
 package tokenizer
 
-// Patterns of tokenizer.json: literal strings, and the regular expressions that Go's engine matches as the library's does.
+// Patterns of tokenizer.json: literal strings, regular expressions, and those of them that Go's engine matches as the library's does.
 
 import (
 	"encoding/json"
@@ -28,11 +28,14 @@ func parsePattern(s section, raw json.RawMessage) (pattern, error) {
 		if len(*f.Regex) > maxPattern {
 			return pattern{}, fmt.Errorf("%s: a pattern of %d bytes; at most %d", s.path, len(*f.Regex), maxPattern)
 		}
-		expr, err := compile(*f.Regex, &s.left.instructions)
-		if err != nil {
-			return pattern{}, fmt.Errorf("%s: pattern %q: %v: %w", s.path, *f.Regex, err, ErrUnsupported)
+		d, err := compileRegex(*f.Regex, &s.left.instructions)
+		if err == nil {
+			return pattern{dfa: d}, nil
 		}
-		return pattern{expr: expr}, nil
+		if expr, e := compile(*f.Regex, &s.left.instructions); e == nil {
+			return pattern{expr: expr}, nil
+		}
+		return pattern{}, fmt.Errorf("%s: pattern %q: %v: %w", s.path, *f.Regex, err, ErrUnsupported)
 	}
 	return pattern{}, fmt.Errorf("%s: no pattern, or an empty one", s.path)
 }

@@ -15,8 +15,9 @@ type templatePart struct {
 // postProcessor holds a template for one text and one for two.
 type postProcessor struct {
 	single, pair []templatePart
-	trim         bool // the white space that an added token took in is not in its offsets,
-	prefixed     bool // but for a single space at the beginning
+	bare         bool // they are those of noTemplate
+	trim         bool // the white space at the ends of a token is not in its offsets,
+	prefixed     bool // but for a single space at the beginning of a text or a window
 }
 
 func (p *postProcessor) template(pair bool) []templatePart {
@@ -60,22 +61,38 @@ func added(parts []templatePart) int {
 	return n
 }
 
-// trimOdd takes white space off the offsets of added tokens that took it in.
-func (t *Tokenizer) trimOdd(q *sequence) {
-	for _, o := range q.odd {
-		s := &q.spans[o.index]
-		left := utf8.RuneCountInString(o.text) - utf8.RuneCount(trimLeft([]byte(o.text)))
-		right := utf8.RuneCountInString(o.text) - utf8.RuneCount(trimRight([]byte(o.text)))
-		if left == 1 && t.post.prefixed && (o.index == 0 || s.Start == 0) {
-			left = 0
+// trimToken takes white space off the offsets of a token of a text. first: it is the first one of a text or a window.
+func (p *postProcessor) trimToken(s *Span, text, token string, first bool) {
+	left, right := 0, 0
+	for rest := token; rest != ""; left++ {
+		r, size := utf8.DecodeRuneInString(rest)
+		if !isTrimmed(r) {
+			break
 		}
-		for ; left > 0 && s.Start < s.End; left-- {
-			_, size := utf8.DecodeRuneInString(q.text[s.Start:s.End])
-			s.Start += int32(size)
+		rest = rest[size:]
+	}
+	for rest := token; rest != ""; right++ {
+		r, size := utf8.DecodeLastRuneInString(rest)
+		if !isTrimmed(r) {
+			break
 		}
-		for ; right > 0 && s.Start < s.End; right-- {
-			_, size := utf8.DecodeLastRuneInString(q.text[s.Start:s.End])
-			s.End -= int32(size)
-		}
+		rest = rest[:len(rest)-size]
+	}
+	if left == 1 && p.prefixed && (first || s.Start == 0) {
+		left = 0
+	}
+	for ; left > 0 && s.Start < s.End; left-- {
+		_, size := utf8.DecodeRuneInString(text[s.Start:s.End])
+		s.Start += int32(size)
+	}
+	if int(s.End) < right*utf8.UTFMax && utf8.RuneCountInString(text[:s.End]) < right { // more than the text has: the library leaves it
+		return
+	}
+	for ; right > 0 && s.Start < s.End; right-- {
+		_, size := utf8.DecodeLastRuneInString(text[s.Start:s.End])
+		s.End -= int32(size)
 	}
 }
+
+// isTrimmed reports white space, or a byte-level tokenizer's space.
+func isTrimmed(r rune) bool { return r == 'Ġ' || runeClasses().of(r)&isSpace != 0 }

@@ -20,15 +20,16 @@ type preTokenizer interface {
 type preTokenizers []preTokenizer
 
 func (s preTokenizers) split(dst []piece, n *normalized, in piece) []piece {
-	pieces := []piece{in}
+	start := len(dst)
+	dst = append(dst, in)
 	for _, step := range s {
-		var next []piece
-		for _, p := range pieces {
-			next = step.split(next, n, p)
+		end := len(dst)
+		for i := start; i < end; i++ {
+			dst = step.split(dst, n, dst[i])
 		}
-		pieces = next
+		dst = slices.Delete(dst, start, end)
 	}
-	return append(dst, pieces...)
+	return dst
 }
 
 // delimiter says what becomes of a match of a pattern at which a text is cut.
@@ -89,6 +90,9 @@ type runeSplit struct {
 }
 
 func (s runeSplit) split(dst []piece, n *normalized, in piece) []piece {
+	if s.delimiter == removed {
+		return s.between(dst, n.text[:in.hi], in.lo)
+	}
 	var parts []part
 	start := in.lo
 	for i := in.lo; i < in.hi; {
@@ -108,6 +112,28 @@ func (s runeSplit) split(dst []piece, n *normalized, in piece) []piece {
 	return s.cut(dst, parts)
 }
 
+// between appends what lies between matches.
+func (s runeSplit) between(dst []piece, text []byte, at int) []piece {
+	start := at
+	for i := at; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(text[i:])
+		}
+		if s.match(r) {
+			if start < i {
+				dst = append(dst, piece{start, i})
+			}
+			start = i + size
+		}
+		i += size
+	}
+	if start < len(text) {
+		dst = append(dst, piece{start, len(text)})
+	}
+	return dst
+}
+
 // patternSplit cuts at the matches of a pattern, or at what lies between them.
 type patternSplit struct {
 	pattern pattern
@@ -116,6 +142,9 @@ type patternSplit struct {
 }
 
 func (s patternSplit) split(dst []piece, n *normalized, in piece) []piece {
+	if s.pattern.dfa != nil && (s.delimiter == isolated || s.delimiter == removed && s.invert) {
+		return s.direct(dst, n.text[:in.hi], in.lo)
+	}
 	var parts []part
 	at := in.lo
 	for _, m := range s.pattern.find(n.text[in.lo:in.hi]) {
@@ -130,6 +159,23 @@ func (s patternSplit) split(dst []piece, n *normalized, in piece) []piece {
 		parts = append(parts, part{piece{at, in.hi}, s.invert})
 	}
 	return s.cut(dst, parts)
+}
+
+// direct gives the matches as pieces, and what lies between them where it is not removed.
+func (s patternSplit) direct(dst []piece, text []byte, at int) []piece {
+	m := matches{d: s.pattern.dfa, text: text[at:]}
+	base := at
+	for lo, hi, ok := m.next(); ok; lo, hi, ok = m.next() {
+		if at < base+lo && s.delimiter == isolated {
+			dst = append(dst, piece{at, base + lo})
+		}
+		at = base + hi
+		dst = append(dst, piece{base + lo, at})
+	}
+	if at < len(text) && s.delimiter == isolated {
+		dst = append(dst, piece{at, len(text)})
+	}
+	return dst
 }
 
 // wordSplit keeps runs of word characters and runs of what is neither word nor space: the pattern \w+|[^\w\s]+.
