@@ -75,16 +75,49 @@ func BenchmarkAct(b *testing.B) {
 	}
 }
 
+// logits are as a language model makes them, of a vocabulary of GPT-2's size.
+func (r *rig) logits() gpu.Tensor {
+	x := r.random(50257)
+	for i := range x {
+		x[i] = 3*x[i] - 30
+	}
+	return r.floats(1, len(x), x)
+}
+
 func BenchmarkSample(b *testing.B) {
-	r := newRig(b)
-	op := &gpu.Sample{Index: r.s.Temp(gpu.I32, 1, 1), X: r.matrix(1, 50257), Seed: r.intRows(1, []int32{1, 2})}
-	b.Run("be=cpu/dt=f32/m=1/n=50257", func(b *testing.B) { r.run(b, op, float64(gpu.Cost(op).Bytes), "GB/s") })
+	for _, k := range []float32{0, 40} {
+		r := newRig(b)
+		x := r.logits()
+		r.do(&gpu.Warp{Dst: x, X: x, Params: r.floats(1, gpu.WarpParams, []float32{0, k, 0, 0, 0, 0, 0, 0})})
+		op := &gpu.Sample{Index: r.s.Temp(gpu.I32, 1, 1), X: x, Seed: r.intRows(1, []int32{1, 2})}
+		b.Run(fmt.Sprintf("be=cpu/dt=f32/m=1/n=50257/left=%v", k), func(b *testing.B) { r.run(b, op, float64(gpu.Cost(op).Bytes), "GB/s") })
+	}
 }
 
 func BenchmarkTopK(b *testing.B) {
+	for _, k := range []int{1, 8, 64} {
+		r := newRig(b)
+		op := &gpu.TopK{Index: r.s.Temp(gpu.I32, 1, k), X: r.logits()}
+		b.Run(fmt.Sprintf("be=cpu/dt=f32/m=1/n=50257/k=%d", k), func(b *testing.B) { r.run(b, op, float64(gpu.Cost(op).Bytes), "GB/s") })
+	}
+}
+
+func BenchmarkCrossEntropy(b *testing.B) {
 	r := newRig(b)
-	op := &gpu.TopK{Index: r.s.Temp(gpu.I32, 1, 50), X: r.matrix(1, 50257)}
-	b.Run("be=cpu/dt=f32/m=1/n=50257/k=50", func(b *testing.B) { r.run(b, op, float64(gpu.Cost(op).Bytes), "GB/s") })
+	op := &gpu.CrossEntropy{Loss: r.s.Temp(gpu.F32, 1, 1), X: r.logits(), Target: r.ints(7)}
+	b.Run("be=cpu/dt=f32/m=1/n=50257", func(b *testing.B) { r.run(b, op, float64(gpu.Cost(op).Bytes), "GB/s") })
+}
+
+func BenchmarkWarp(b *testing.B) {
+	for name, p := range map[string][]float32{
+		"temperature": {0.7, 0, 0, 0, 0, 0, 0, 0}, "top_k=40": {0, 40, 0, 0, 0, 0, 0, 0}, "top_p=0.9": {0, 0, 0.9, 0, 0, 0, 0, 0},
+		"min_p=0.05": {0, 0, 0, 0.05, 0, 0, 0, 0}, "typical_p=0.9": {0, 0, 0, 0, 0.9, 0, 0, 0}, "eta=0.001": {0, 0, 0, 0, 0, 0, 0.001, 0},
+		"usual": {0.8, 40, 0.95, 0, 0, 0, 0, 0}, "greedy": {0, 0, 0, 0, 0, 0, 0, 1},
+	} {
+		r := newRig(b)
+		op := &gpu.Warp{Dst: r.s.Temp(gpu.F32, 1, 50257), X: r.logits(), Params: r.floats(1, gpu.WarpParams, p)}
+		b.Run("be=cpu/dt=f32/m=1/n=50257/"+name, func(b *testing.B) { r.run(b, op, float64(gpu.Cost(op).Bytes), "GB/s") })
+	}
 }
 
 func BenchmarkPrepare(b *testing.B) {

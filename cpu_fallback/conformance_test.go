@@ -10,7 +10,7 @@ import (
 // the operations that move and convert them.
 var skips = gputest.Skips(
 	"fmt=(fast|q8|q4)",
-	"^(Gemm|Norm|Attention|Embed|Pointwise|Softmax|Pool|TopK|Sample|Scatter|NormGrad)/.*dt=b?f16",
+	"^(Gemm|Norm|Attention|Embed|Pointwise|Softmax|Pool|TopK|Sample|CrossEntropy|Warp|Scatter|NormGrad)/.*dt=b?f16",
 )
 
 func TestConformance(t *testing.T) {

@@ -96,6 +96,9 @@ func TestIndices(t *testing.T) {
 			k := gpu.Seqs{Start: r.ints(1), Len: r.ints(5), N: 1, Max: 5}
 			return &gpu.Attention{Dst: dst, Q: r.matrix(4, 6), K: r.matrix(5, 6), V: r.matrix(5, 6), QSeq: r.seqs(4), KSeq: k, Heads: 2}
 		}},
+		{"Target[2] is 6, of 6", func(r *rig, dst gpu.Tensor) gpu.Op {
+			return &gpu.CrossEntropy{Loss: dst.ColRange(2, 3), LSE: dst.ColRange(3, 4), X: r.matrix(4, 6), Target: r.intRows(4, []int32{5, -1, 6, 0})}
+		}},
 	} {
 		r := newRig(t)
 		before := r.random(24)

@@ -31,11 +31,13 @@ type queue struct {
 	cast          castJob
 	topK          topKJob
 	sample        sampleJob
+	crossEntropy  crossEntropyJob
+	warp          warpJob
 	fill          fillJob
 }
 
 // A scratch is what one worker computes in. It has room for every operation, but for attention with
-// heads wider than usual, which makes it grow.
+// heads wider than usual and Warp of long rows, which make it grow.
 type scratch struct {
 	f []float32
 	d []float64
@@ -64,13 +66,20 @@ func (q *queue) reserve(floats func(width int) int, width int) error {
 	if width > widestHead {
 		return fmt.Errorf("heads of %d columns, above %d: %w", width, widestHead, gpu.ErrUnsupported)
 	}
-	n := floats(width)
+	if err := q.grow(floats(width)); err != nil {
+		return fmt.Errorf("heads of %d columns: %w", width, err)
+	}
+	return nil
+}
+
+// grow makes every worker's scratch n floats, if it is less.
+func (q *queue) grow(n int) error {
 	if n <= len(q.scratch[0].f) {
 		return nil
 	}
 	for i := range q.scratch {
 		if left, ok := q.b.memory.take(4 * n); !ok {
-			return fmt.Errorf("heads of %d columns take %d bytes for each thread, of %d available: %w", width, 4*n, left, gpu.ErrMemory)
+			return fmt.Errorf("%d bytes of scratch for each thread, of %d available: %w", 4*n, left, gpu.ErrMemory)
 		}
 		q.scratch[i].f = make([]float32, n)
 	}
@@ -110,6 +119,10 @@ func (q *queue) Run(op gpu.Op) error {
 		return q.runTopK(op)
 	case *gpu.Sample:
 		return q.runSample(op)
+	case *gpu.CrossEntropy:
+		return q.runCrossEntropy(op)
+	case *gpu.Warp:
+		return q.runWarp(op)
 	case *gpu.Scatter:
 		return q.runScatter(op)
 	case *gpu.Fill:

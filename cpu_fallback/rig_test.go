@@ -226,6 +226,13 @@ func (r *rig) tasks() []task {
 	value, index, drawn := out(m, 9), r.intRows(m, make([]int32, m*9)), r.intRows(m, make([]int32, m))
 	add("top k", &gpu.TopK{Value: value, Index: index, X: y}, value, index)
 	add("sample", &gpu.Sample{Index: drawn, X: y, Seed: r.intRows(m, append(ids, few...))}, drawn)
+	loss, lse, warped := out(m, 1), out(m, 1), out(m, n)
+	add("cross entropy", &gpu.CrossEntropy{Loss: loss, LSE: lse, X: y, Target: r.intRows(m, ids)}, loss, lse)
+	params := make([]float32, 0, m*gpu.WarpParams)
+	for i := range m {
+		params = append(params, 0.5, float32(i%3*50), 0.9, 0.01, 0.8, 0.001, 0.01, float32(i%5/4))
+	}
+	add("warp", &gpu.Warp{Dst: warped, X: y, Params: r.floats(m, gpu.WarpParams, params)}, warped)
 	add("scatter", &gpu.Scatter{Dst: fill, Row: r.ints(0, -1, 2), Col: r.ints(5, 1000, 7), Value: r.matrix(1, 3)}, fill)
 	return list
 }

@@ -30,6 +30,13 @@ func (b *Backend) Supports(op gpu.Op) error {
 		return floats("Value X", &op.Value, &op.X)
 	case *gpu.Sample:
 		return floats("X", &op.X)
+	case *gpu.CrossEntropy:
+		return floats("Loss LSE X", &op.Loss, &op.LSE, &op.X)
+	case *gpu.Warp:
+		if op.X.Cols > widestWarp {
+			return fmt.Errorf("rows of %d columns, above %d: %w", op.X.Cols, widestWarp, gpu.ErrUnsupported)
+		}
+		return floats("Dst X Params", &op.Dst, &op.X, &op.Params)
 	case *gpu.Scatter:
 		return floats("Dst Value", &op.Dst, &op.Value)
 	case *gpu.NormGrad:

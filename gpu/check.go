@@ -11,8 +11,14 @@ func Check(op Op, vocabulary int) error {
 	if vocabulary < 1 {
 		return fmt.Errorf("backend of vocabulary %d: %w", vocabulary, ErrUnsupported)
 	}
-	// A field added in vocabulary 2 is refused here to older backends:
-	//	if op.Window != 0 && vocabulary < 2 { return fmt.Errorf("Window: %w", ErrUnsupported) }
+	// What a vocabulary has added is refused here to older backends; a field would be
+	//	if op.Window != 0 && vocabulary < 3 { return fmt.Errorf("Window: %w", ErrUnsupported) }
+	switch op.(type) {
+	case *CrossEntropy, *Warp:
+		if vocabulary < 2 {
+			return fmt.Errorf("an operation of vocabulary 2, to a backend of %d: %w", vocabulary, ErrUnsupported)
+		}
+	}
 	var c checker
 	switch op := op.(type) {
 	case *Gemm:
@@ -39,6 +45,10 @@ func Check(op Op, vocabulary int) error {
 		c.topK(op)
 	case *Sample:
 		c.sample(op)
+	case *CrossEntropy:
+		c.crossEntropy(op)
+	case *Warp:
+		c.warp(op)
 	case *Scatter:
 		c.scatter(op)
 	case *Fill:

@@ -217,6 +217,25 @@ func (c *checker) sample(op *Sample) {
 	c.apart("Index", &op.Index, &op.X, &op.Seed)
 }
 
+func (c *checker) crossEntropy(op *CrossEntropy) {
+	m, one := op.X.Rows, min(op.X.Cols, 1)
+	c.in("X", &op.X, -1, -1, floats)
+	c.out("Loss", &op.Loss, m, one, f32)
+	c.optOut("LSE", &op.LSE, m, one, f32)
+	c.in("Target", &op.Target, m, one, i32)
+	c.apart("Loss", &op.Loss, &op.X, &op.Target, &op.LSE)
+	c.apart("LSE", &op.LSE, &op.X, &op.Target)
+}
+
+func (c *checker) warp(op *Warp) {
+	m := op.X.Rows
+	c.in("X", &op.X, -1, -1, floats)
+	c.out("Dst", &op.Dst, m, op.X.Cols, f32)
+	c.in("Params", &op.Params, m, WarpParams*min(op.X.Cols, 1), f32)
+	c.apartOrSame("Dst", &op.Dst, &op.X)
+	c.apart("Dst", &op.Dst, &op.Params)
+}
+
 func (c *checker) scatter(op *Scatter) {
 	k := op.Row.Cols
 	if op.Kind >= scatterKinds {

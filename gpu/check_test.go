@@ -68,6 +68,11 @@ func TestCheckRefuses(t *testing.T) {
 		{"X is i8", ErrUnsupported, &Cast{Dst: mat(4, 8), X: as(x, func(x *Tensor) { x.DType = I8 })}},
 		{"9 largest of 8", ErrShape, &TopK{Index: as(mat(4, 9), func(x *Tensor) { x.DType = I32 }), X: x}},
 		{"Seed is absent", ErrShape, &Sample{Index: as(mat(4, 1), func(x *Tensor) { x.DType = I32 }), X: x}},
+		{"Target is 4×2", ErrShape, &CrossEntropy{Loss: mat(4, 1), X: x, Target: as(mat(4, 2), func(x *Tensor) { x.DType = I32 })}},
+		{"Loss f32[4×1] lies over", ErrShape, &CrossEntropy{Loss: x.ColRange(0, 1), X: x, Target: as(mat(4, 1), func(x *Tensor) { x.DType = I32 })}},
+		{"Params is 4×7", ErrShape, &Warp{Dst: mat(4, 8), X: x, Params: mat(4, 7)}},
+		{"Dst is bf16", ErrUnsupported, &Warp{Dst: as(mat(4, 8), func(x *Tensor) { x.DType = BF16 }), X: x, Params: mat(4, WarpParams)}},
+		{"partly over", ErrShape, &Warp{Dst: as(mat(4, 8), func(t *Tensor) { t.Off = x.Off + 1 }), X: x, Params: mat(4, WarpParams)}},
 		{"Value is 1×2", ErrShape, &Scatter{Dst: mat(4, 8), Row: ints(3), Col: ints(3), Value: mat(1, 2)}},
 		{"Fwd.Sum is absent", ErrShape, &NormGrad{Fwd: Norm{X: x, Residual: x, Stat: mat(4, 2)}, DDst: x}},
 		{"DX f32[4×8] lies over", ErrShape, &NormGrad{DX: x, Fwd: Norm{X: x, Stat: mat(4, 2)}, DDst: mat(4, 8)}},
@@ -80,6 +85,18 @@ func TestCheckRefuses(t *testing.T) {
 		}
 		if err := Check(c.op, 0); !errors.Is(err, ErrUnsupported) {
 			t.Errorf("a backend of no vocabulary gets %s: %v", Describe(c.op), err)
+		}
+	}
+}
+
+// A backend of before an operation is not sent it.
+func TestCheckVocabulary(t *testing.T) {
+	for _, op := range []Op{&CrossEntropy{}, &Warp{}} {
+		if err := Check(op, 1); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "vocabulary 2") {
+			t.Errorf("%T: %v", op, err)
+		}
+		if err := Check(op, 2); err != nil {
+			t.Errorf("%T: %v", op, err)
 		}
 	}
 }

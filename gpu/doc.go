@@ -13,4 +13,4 @@ package gpu
 // Vocabulary is the version of the set of operations and their fields. A
 // backend states the one it was written for in [Info]; a [Stream] refuses to send
 // it an operation that uses a younger field, which it would silently ignore.
-const Vocabulary = 1
+const Vocabulary = 2

@@ -209,6 +209,62 @@ type Sample struct {
 	Scale float32 // 0 means 1: the inverse of a temperature
 }
 
+// CrossEntropy computes, row by row, what it costs to tell column t = Target[i] under softmax(X[i]), the
+// negative logarithm of its probability:
+//
+//	LSE  = log Σ_j exp X[i,j]
+//	Loss = LSE − X[i,t]
+//
+// A negative t costs 0. A row that is all −∞ has an LSE of −∞; a t whose X is −∞ costs +∞. NaN or +∞ in a
+// row makes both NaN, but for the loss of a negative t.
+type CrossEntropy struct {
+	Loss   Tensor // [m,1] F32
+	LSE    Tensor // [m,1] F32, saved
+	X      Tensor // [m,n]
+	Target Tensor // [m,1] I32
+}
+
+// Warp divides scores by a temperature and cuts off columns that a draw shall not reach: with y = X/temperature,
+// Dst is y in the columns that are kept and −∞ in the others. A row of Params says what is done to a row, by the
+// columns below; zero leaves a filter out. They come one after the other, in this order, each judging by p, the
+// softmax of what those before it have kept (the logits warpers of transformers 5, generation/logits_process.py,
+// with min_tokens_to_keep = 1). A column stays if
+//
+//	top_k           fewer than top_k columns are larger
+//	top_p           the larger ones together have p < top_p (Holtzman et al. 2020); from 1 on all stay
+//	min_p           p ≥ min_p·max p
+//	typical_p       those of smaller |log p + H| together have p < typical_p (Meister et al. 2023); from 1 on all stay
+//	epsilon_cutoff  p ≥ epsilon_cutoff
+//	eta_cutoff      p ≥ min(eta_cutoff, √eta_cutoff·exp(−H)) (Hewitt et al. 2022)
+//
+// H being the entropy of p. The largest columns always stay, but for typical_p, which keeps those of the smallest
+// |log p + H|. So equal columns are kept or cut together, where transformers goes by the order of its sort. With
+// greedy there are no filters: the first of the largest columns stays alone.
+//
+// A row with a NaN or a y of +∞ is divided and nothing else, so that [Sample] draws that. y is rounded once; y that
+// round to the same are equal. p is taken in F32: with u = y − max y of the whole row and E the mean under p, a
+// sum of p may be off by 2⁻²⁰·(1 + E|u|), log p by 2⁻²⁰·(1 + |u| + E|u|), min_p's bound by 2⁻²⁰·(1 + |u|), |log p + H| by
+// 2⁻²⁰·(2 + |u| + E u²). What is nearer to a bound than that may be kept or cut, with all that follows from it. (A term
+// e^u is off by (4 + |u|)·2⁻²³ of itself, where u and exp are rounded; the rest are sums of those, and a step for the bound.)
+type Warp struct {
+	Dst    Tensor // [m,n] F32; may be X
+	X      Tensor // [m,n]
+	Params Tensor // [m,WarpParams] F32
+}
+
+// The columns of Warp.Params. A temperature of zero means one; nothing below zero or NaN is a filter.
+const (
+	WarpTemperature = iota
+	WarpTopK
+	WarpTopP
+	WarpMinP
+	WarpTypicalP
+	WarpEpsilonCutoff
+	WarpEtaCutoff
+	WarpGreedy
+	WarpParams // how many there are
+)
+
 // Scatter changes elements of Dst at pairs: with x = Dst[Row[i], Col[i]] and
 // v = Value[i], x becomes what Kind says. No pair occurs twice; pairs with a
 // negative Row are skipped. It is how logits are banned and penalized.
@@ -281,6 +337,8 @@ func (*Take) op()          {}
 func (*Cast) op()          {}
 func (*TopK) op()          {}
 func (*Sample) op()        {}
+func (*CrossEntropy) op()  {}
+func (*Warp) op()          {}
 func (*Scatter) op()       {}
 func (*Fill) op()          {}
 func (*NormGrad) op()      {}

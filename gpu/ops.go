@@ -16,6 +16,8 @@ func Ops() []Op {
 		&Cast{},
 		&TopK{},
 		&Sample{},
+		&CrossEntropy{},
+		&Warp{},
 		&Scatter{},
 		&Fill{},
 		&NormGrad{},
@@ -50,6 +52,10 @@ func Clone(op Op) Op {
 	case *TopK:
 		return clone(op)
 	case *Sample:
+		return clone(op)
+	case *CrossEntropy:
+		return clone(op)
+	case *Warp:
 		return clone(op)
 	case *Scatter:
 		return clone(op)

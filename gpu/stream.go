@@ -30,6 +30,8 @@ type Stream struct {
 		cast          Cast
 		topK          TopK
 		sample        Sample
+		crossEntropy  CrossEntropy
+		warp          Warp
 		scatter       Scatter
 		fill          Fill
 		normGrad      NormGrad
@@ -96,6 +98,10 @@ func (s *Stream) Do(op Op) {
 		do(s, &s.slot.topK, op)
 	case *Sample:
 		do(s, &s.slot.sample, op)
+	case *CrossEntropy:
+		do(s, &s.slot.crossEntropy, op)
+	case *Warp:
+		do(s, &s.slot.warp, op)
 	case *Scatter:
 		do(s, &s.slot.scatter, op)
 	case *Fill:

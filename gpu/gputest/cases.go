@@ -13,7 +13,7 @@ func Cases() []Case {
 		gemmShapes(), gemmFeatures(), gemmFormats(),
 		normCases(), attentionShapes(), attentionFeatures(), attentionEdges(), embedCases(),
 		pointwiseCases(), softmaxCases(), poolCases(), rowCases(), castCases(),
-		topKCases(), sampleCases(), scatterCases(), fillCases(),
+		topKCases(), sampleCases(), crossEntropyCases(), warpCases(), scatterCases(), fillCases(),
 	)
 	all := forward
 	for _, c := range forward {

@@ -39,7 +39,8 @@
 //   - a Put that adds to halves: a rounding of each partial sum
 //
 // A value that is selected, copied or rounded but not computed (TopK, Take, Put, Cast, Fill,
-// Pool by First, Last and Max, ScatterSet) must be exact. A draw of Sample must be
+// Pool by First, Last and Max, ScatterSet, Warp) must be exact. A column that Warp keeps or cuts must be one that it
+// may, given the errors that [gpu.Warp] states. A draw of Sample must be
 // one whose score could be the largest, given the error of its float32 arithmetic.
 // NaN and infinities must be where the oracle's are.
 package gputest

@@ -136,6 +136,8 @@ func refusedOps(arena, weight gpu.Tensor) []refusal {
 		{"cast to I32", &gpu.Cast{Dst: as(x, gpu.I32), X: y}, gpu.ErrUnsupported},
 		{"more than there are", &gpu.TopK{Index: as(at(0, 8, 9), gpu.I32), X: y}, gpu.ErrShape},
 		{"half a seed", &gpu.Sample{Index: as(at(0, 8, 1), gpu.I32), X: y, Seed: as(at(2, 8, 1), gpu.I32)}, gpu.ErrShape},
+		{"no target", &gpu.CrossEntropy{Loss: x.ColRange(0, 1), X: y}, gpu.ErrShape},
+		{"a parameter too few", &gpu.Warp{Dst: x, X: y, Params: z.ColRange(0, 7)}, gpu.ErrShape},
 		{"no such update", &gpu.Scatter{Dst: x, Row: ids, Col: ids, Value: at(4, 1, 8), Kind: 9}, gpu.ErrUnsupported},
 		{"rows that overlap", &gpu.Fill{Dst: gpu.Tensor{Buf: arena.Buf, Off: arena.Off, Rows: 4, Cols: 8, Stride: 4}}, gpu.ErrShape},
 		{"no Stat", &gpu.NormGrad{DX: x, Fwd: gpu.Norm{X: y}, DDst: z}, gpu.ErrShape},

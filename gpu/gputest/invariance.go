@@ -3,6 +3,7 @@ package gputest
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/rapt-go/rapt/gpu"
@@ -123,6 +124,11 @@ func invarianceRows(small bool) (cases []Case) {
 			}},
 		)
 	}
+	cases = append(cases, warpCase("rows", gpu.F32, 515, slices.Concat(kinds, kinds, kinds[:3]), func(e *Env, _, _ int) float64 { return 2 * e.rnd.NormFloat64() }),
+		Case{Name: "CrossEntropy/rows/dt=f32", Build: func(e *Env) gpu.Op {
+			return &gpu.CrossEntropy{Loss: e.Out(gpu.F32, 19, 1), LSE: e.Out(gpu.F32, 19, 1), X: e.Rand(gpu.F32, 19, 1515),
+				Target: e.Make(gpu.I32, 19, 1, func(i, _ int) float64 { return float64(80*i - 1) })}
+		}})
 	return cases
 }
 
@@ -138,6 +144,10 @@ func rowsOf(op gpu.Op) int {
 		return op.Dst.Rows
 	case *gpu.Pointwise:
 		return op.Dst.Rows
+	case *gpu.Warp:
+		return op.Dst.Rows
+	case *gpu.CrossEntropy:
+		return op.Loss.Rows
 	}
 	return 0
 }
@@ -164,6 +174,12 @@ func rowsFrom(op gpu.Op, lo, hi int) gpu.Op {
 		return op
 	case *gpu.Softmax:
 		op.Dst, op.X = part(op.Dst), part(op.X)
+		return op
+	case *gpu.Warp:
+		op.Dst, op.X, op.Params = part(op.Dst), part(op.X), part(op.Params)
+		return op
+	case *gpu.CrossEntropy:
+		op.Loss, op.LSE, op.X, op.Target = part(op.Loss), part(op.LSE), part(op.X), part(op.Target)
 		return op
 	case *gpu.Pointwise:
 		op.Dst, op.X, op.Y = part(op.Dst), part(op.X), part(op.Y)

@@ -28,6 +28,7 @@ type result struct {
 	value      []float64
 	mag, slack []float64     // m and s of the tolerance
 	also       map[int][]int // other indices that Sample may draw
+	cut        map[int]bool  // what Warp may cut off, making it −∞
 }
 
 func (m *memory) Size() int { return len(m.data) }
@@ -35,7 +36,7 @@ func (m *memory) Size() int { return len(m.data) }
 // record makes m keep what is written to it from now on.
 func (m *memory) record() {
 	n := len(m.data) / m.dt.Size()
-	m.result = &result{wrote: make([]bool, n), value: make([]float64, n), mag: make([]float64, n), slack: make([]float64, n), also: map[int][]int{}}
+	m.result = &result{wrote: make([]bool, n), value: make([]float64, n), mag: make([]float64, n), slack: make([]float64, n), also: map[int][]int{}, cut: map[int]bool{}}
 }
 
 // clone copies what m holds, without results.

@@ -40,6 +40,10 @@ func evaluate[T real](op gpu.Op) error {
 		topK(op)
 	case *gpu.Sample:
 		sample(op)
+	case *gpu.CrossEntropy:
+		crossEntropy[T](op)
+	case *gpu.Warp:
+		warp(op)
 	case *gpu.Scatter:
 		scatter[T](op)
 	case *gpu.Fill:

@@ -110,6 +110,35 @@ func sample(op *gpu.Sample) {
 	}
 }
 
+// crossEntropy's magnitude is a logarithm's, as softmax's.
+func crossEntropy[T real](op *gpu.CrossEntropy) {
+	for i, x := range load[T](op.X) {
+		m := 0.0
+		for _, v := range x {
+			if a := abs(v); !math.IsInf(a, 0) {
+				m = max(m, a)
+			}
+		}
+		top, z := softened(slices.Clone(x))
+		lse, mag := top+T(math.Log(float64(z))), 1+2*m
+		if z == 0 {
+			lse = T(math.Inf(-1))
+		}
+		if math.IsInf(float64(lse), 0) {
+			mag = 0
+		}
+		store(op.LSE, i, 0, lse, mag, 0)
+		switch t := index(op.Target, i, 0); {
+		case t < 0:
+			store(op.Loss, i, 0, T(0), 0, 0)
+		case math.IsInf(float64(x[t]), -1) && lse == lse:
+			store(op.Loss, i, 0, T(math.Inf(1)), 0, 0)
+		default:
+			store(op.Loss, i, 0, lse-x[t], mag, 0)
+		}
+	}
+}
+
 func scatter[T real](op *gpu.Scatter) {
 	for k := range op.Row.Cols {
 		i, j, v := index(op.Row, 0, k), index(op.Col, 0, k), at[T](op.Value, 0, k)
