@@ -7,7 +7,7 @@ import (
 )
 
 // faults are the operations of kernels/cu/fault.h, by their numbers there.
-var faults = [...]string{1: "Embed", 2: "Pool", 3: "Put", 4: "Take", 5: "Scatter", 6: "Attention"}
+var faults = [...]string{1: "Embed", 2: "Pool", 3: "Put", 4: "Take", 5: "Scatter", 6: "Attention", 7: "CrossEntropy"}
 
 // faultError is what a kernel's report means.
 func faultError(code int) error {

@@ -67,6 +67,11 @@ func TestFaults(t *testing.T) {
 			pages.Rows, pages.Cols, pages.Stride = 3, 2, 2
 			return &gpu.Pool{Dst: dst, X: floats(4, 1), Kind: gpu.Sum, Seqs: gpu.Seqs{Pages: pages, PageRows: 2, Len: ints(4, 3, 6), N: 3, Max: 4}}
 		}, []float32{4, 1, 4}},
+		{"CrossEntropy", func(dst gpu.Tensor) gpu.Op {
+			target := ints(0, -1, 1)
+			target.Rows, target.Cols, target.Stride = 3, 1, 1
+			return &gpu.CrossEntropy{Loss: dst, X: floats(3, 5), Target: target}
+		}, []float32{0, 0, nan}},
 	} {
 		dst := floats(3, 7)
 		require.NoError(t, q.Run(c.op(dst)))

@@ -10,6 +10,7 @@ import (
 const (
 	mostBlocksDown  = 65535                   // of a grid in y, where tiles of columns and heads are
 	mostGemmColumns = mostBlocksDown * 64 / 2 // with Up, in tiles of 64
+	mostGemmTerms   = 1 << 28                 // bytes of a row are counted in 31 bits, and some steps beyond it
 )
 
 // supportsGemm accepts every type, form and field, over weights that are plain, native or fast.
@@ -23,6 +24,8 @@ func (b *Backend) supportsGemm(op *gpu.Gemm) error {
 		return fmt.Errorf("fast weights of activations in %v, not f32: %w", op.A.DType, gpu.ErrUnsupported)
 	case op.Dst.Cols > mostGemmColumns:
 		return fmt.Errorf("%d columns in Dst, the most is %d: %w", op.Dst.Cols, mostGemmColumns, gpu.ErrUnsupported)
+	case op.Form == gpu.NT && op.A.Cols > mostGemmTerms:
+		return fmt.Errorf("%d columns in A, the most is %d: %w", op.A.Cols, mostGemmTerms, gpu.ErrUnsupported)
 	}
 	return b.runnable([8]string{"Dst", "Pre", "UpPre", "A", "B", "Mul", "Add"}, &op.Dst, &op.Pre, &op.UpPre, &op.A, &op.B, &op.Mul, &op.Add)
 }

@@ -147,6 +147,16 @@ func (q *queue) Run(op gpu.Op) error {
 			return err
 		}
 		return q.runSample(op)
+	case *gpu.CrossEntropy:
+		if err := b.operands(&op.Loss, &op.LSE, &op.X, &op.Target); err != nil {
+			return err
+		}
+		return q.runCrossEntropy(op)
+	case *gpu.Warp:
+		if err := b.operands(&op.Dst, &op.X, &op.Params); err != nil {
+			return err
+		}
+		return q.runWarp(op)
 	case *gpu.Scatter:
 		if err := b.operands(&op.Dst, &op.Row, &op.Col, &op.Value); err != nil {
 			return err
@@ -188,6 +198,10 @@ func (b *Backend) Supports(op gpu.Op) error {
 		return b.supportsTopK(op)
 	case *gpu.Sample:
 		return b.supportsSample(op)
+	case *gpu.CrossEntropy:
+		return b.supportsCrossEntropy(op)
+	case *gpu.Warp:
+		return b.supportsWarp(op)
 	case *gpu.Scatter:
 		return b.supportsScatter(op)
 	case *gpu.Fill:

@@ -101,6 +101,16 @@ var pickMutants = []mutant{
 	{"topk_rows_any", "barrier 4 dropped", exec.UninitMemory, `bar\.sync\s+0;`, 4, ""},
 	{"topk_rows_any", "counts without their own", exec.SharedRace, `red\.shared\.add\.u32 (\[%\w+\]), 1;`, 0, "{ .reg .u32 t; ld.shared.u32 t, $1; add.u32 t, t, 1; st.shared.u32 $1, t; }"},
 	longer("topk_rows_any", "a column too many", exec.UninitMemory, 3),
+	butterfly("cross_entropy_block_any", 1), barrier("cross_entropy_block_any", 1), barrier("cross_entropy_block_any", 2), barrier("cross_entropy_block_any", 3),
+	another("cross_entropy_block_any", "x at the stride of targets", exec.Misaligned, 8, 9),
+	longer("cross_entropy_block_any", "a column too many", exec.OutOfBounds, 5),
+	another("cross_entropy_block_any", "lse for loss", wrong, 0, 1),
+	barrier("warp_rows_any", 1), barrier("warp_rows_any", 2), barrier("warp_rows_any", 3), barrier("warp_rows_any", 4), barrier("warp_rows_any", 5), barrier("warp_rows_any", 7), barrier("warp_rows_any", 8), barrier("warp_rows_any", 9), barrier("warp_rows_any", 10), barrier("warp_rows_any", 11), barrier("warp_rows_any", 12),
+	{"warp_rows_any", "weights without their own", exec.SharedRace, `red\.shared\.add\.u64 (\[%\w+\]), (%\w+);`, 0, "{ .reg .u64 t; ld.shared.u64 t, $1; add.u64 t, t, $2; st.shared.u64 $1, t; }"},
+	longer("warp_rows_any", "a column too many", exec.UninitMemory, 3),
+	another("warp_rows_any", "parameters at the wrong stride", exec.UninitMemory, 6, 8),
+	butterfly("warp_rows_any", 5),
+	{"warp_rows_any", "weights of half a warp", exec.SharedRace, `shfl\.sync\.up\.b32\s+(%\w+), %\w+, 16, 0, -1;`, 0, "mov.b32 $1, 0;"},
 	{"topk_rows_any", "larger ones of a warp not counted", exec.OutOfBounds, `vote\.sync\.ballot\.b32\s+(%\w+), .*;`, 0, "mov.u32 $1, 0;"},
 }
 
@@ -145,6 +155,17 @@ var mutantLaunches = []mutantLaunch{
 	{"sample_rows_any", 2, func(r *rig, rng *rand.Rand) ([]*matrix, []driver.Arg) {
 		x, index := r.matrix(f16, 2, 700, rng), r.result(f32, 2, 1)
 		return []*matrix{index}, []driver.Arg{index.arg(), x.arg(), r.ints(5, 6, 7, 8), number(700), index.ld(), x.ld(), number(2), f16.code(), driver.F32(4)}
+	}},
+	{"cross_entropy_block_any", 2, func(r *rig, rng *rand.Rand) ([]*matrix, []driver.Arg) {
+		x, loss, lse := r.matrix(f16, 2, 1301, rng), r.result(f32, 2, 1), r.result(f32, 2, 1)
+		return []*matrix{loss, lse}, []driver.Arg{loss.arg(), lse.arg(), 0, x.arg(), r.ints(3, 1300), number(1301), loss.ld(), lse.ld(), x.ld(), number(1), f16.code(), 1}
+	}},
+	{"warp_rows_any", 3, func(r *rig, rng *rand.Rand) ([]*matrix, []driver.Arg) {
+		x, params, dst := r.matrix(f16, 3, 700, rng), r.alloc(f32, 3, 8), r.result(f32, 3, 700)
+		for row, p := range [][]float64{{0.8, 40, 0.9, 0.01, 0, 0, 0, 0}, {1, 0, 0, 0, 0.7, 0.003, 0.01, 0}, {0, 0, 0, 0, 0, 0, 0, 1}} {
+			r.set(params, row, func(col int) float64 { return p[col] })
+		}
+		return []*matrix{dst}, []driver.Arg{dst.arg(), x.arg(), params.arg(), number(700), dst.ld(), x.ld(), params.ld(), f16.code(), 1}
 	}},
 	{"topk_rows_any", 2, func(r *rig, rng *rand.Rand) ([]*matrix, []driver.Arg) {
 		x, value, index := r.matrix(f16, 2, 1200, rng), r.result(f32, 2, 1100), r.result(f32, 2, 1100)

@@ -6,6 +6,7 @@ import "slices"
 var table = slices.Concat(
 	attentionTable,
 	castTable,
+	crossEntropyTable,
 	embedTable,
 	fillTable,
 	gemmTable,
@@ -18,4 +19,5 @@ var table = slices.Concat(
 	softmaxTable,
 	takeTable,
 	topkTable,
+	warpTable,
 )

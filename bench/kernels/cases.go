@@ -21,6 +21,8 @@ func (x *row) most() float64 {
 		return 1.20 // a column of the table of distances is a sector for each of its elements
 	case strings.HasPrefix(x.name, "TopK"):
 		return 5.05 // a reading of the row for each of four digits of the radix select and one of what is found, all but the first from the cache
+	case strings.HasPrefix(x.name, "Warp ") && x.name != "Warp temperature":
+		return 5.05 // two filters read dst three times each, or one three times and once for a mean, and one more reading cuts: see kernels/cu/warp.cu
 	}
 	return 1.05
 }
@@ -120,6 +122,25 @@ func rows() (all []row) {
 		gpu.Write(r.s, seed, []int32{1, 2})
 		return &gpu.Sample{Index: r.s.Temp(gpu.I32, 1, 1), X: r.random(gpu.F32, 1, 30522), Seed: seed}
 	})
+	add("CrossEntropy", "4×30522", gpu.F32, func(r *rig) gpu.Op {
+		target := r.s.Temp(gpu.I32, 4, 1)
+		gpu.Write(r.s, target, []int32{7, 30521, -1, 0})
+		return &gpu.CrossEntropy{Loss: r.s.Temp(gpu.F32, 4, 1), X: r.random(gpu.F32, 4, 30522), Target: target}
+	})
+	for _, w := range []struct {
+		what   string
+		params [gpu.WarpParams]float32
+	}{
+		{"temperature", [...]float32{gpu.WarpTemperature: 0.7, gpu.WarpGreedy: 0}},
+		{"top_k, top_p", [...]float32{gpu.WarpTopK: 40, gpu.WarpTopP: 0.9, gpu.WarpGreedy: 0}},
+		{"typical_p", [...]float32{gpu.WarpTypicalP: 0.9, gpu.WarpGreedy: 0}},
+	} {
+		add("Warp "+w.what, "1×30522", gpu.F32, func(r *rig) gpu.Op {
+			params := r.s.Temp(gpu.F32, 1, gpu.WarpParams)
+			gpu.Write(r.s, params, w.params[:])
+			return &gpu.Warp{Dst: r.s.Temp(gpu.F32, 1, 30522), X: r.random(gpu.F32, 1, 30522), Params: params}
+		})
+	}
 	return all
 }
 

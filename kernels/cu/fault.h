@@ -3,7 +3,7 @@
 #include "device.h"
 
 // Which operation met one. The launchers have the same numbers, cuda/fault.go.
-enum Fault { kFaultEmbed = 1, kFaultPool, kFaultPut, kFaultTake, kFaultScatter, kFaultAttention };
+enum Fault { kFaultEmbed = 1, kFaultPool, kFaultPut, kFaultTake, kFaultScatter, kFaultAttention, kFaultCrossEntropy };
 
 // Sets the word that a queue looks at, of several the largest. It may be null.
 DEVICE void report(int *fault, Fault code) {

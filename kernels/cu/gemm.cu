@@ -31,8 +31,8 @@ DEVICE void gemm(const Epilogue &e, const T *a, const T *b, const T *up, int m, 
   Loader<T, BN, chunks, threads, full> load_b([=](int row) __attribute__((always_inline)) { return weight_row<WN>(row, b, up, ldb, ldup, n0, n); },
                                               wide_rows(b, ldb, 2) && (!up || wide_rows(up, ldup, 2)), k, tile_b);
   UNROLL for (int s = 0; s < stages - 1; s++) {
-    load_a.step(s * stage_bytes);
-    load_b.step(s * stage_bytes);
+    load_a.step(s * stage_bytes, s * row_bytes);
+    load_b.step(s * stage_bytes, s * row_bytes);
     copy_commit();
   }
 
@@ -44,13 +44,17 @@ DEVICE void gemm(const Epilogue &e, const T *a, const T *b, const T *up, int m, 
   float acc[mi][nj][4] = {};
   constexpr u32 end = (stages - 1) * stage_bytes;
   u32 reading = 0, writing = end;
-  int left = (k + depth - 1) / depth; // steps; at least one, for sums that might stay zero would cost registers beside the loop's
+  u32 done = (stages - 1) * row_bytes; // bytes of a row; at least one step, for sums that might stay zero would cost registers beside the loop's
+  const int inside = load_a.inside | load_b.inside << load_a.kCount; // both have the same columns
+  const u32 stop = done + (k + depth - 1) / depth * row_bytes;
   ROLL do {
     copy_wait<stages - 2>();
     sync_block(); // the step has landed, and nobody reads the one before, which is overwritten next
-    load_a.step(writing); // beyond the end nothing is read
-    load_b.step(writing);
+    const int there = load_a.bytes > (int)done ? inside : 0; // beyond the end nothing is read
+    load_a.step(writing, done, there);
+    load_b.template step<load_a.kCount>(writing, done, there);
     copy_commit();
+    done = next_step(done, row_bytes);
     UNROLL for (u32 at = 0; at < row_bytes; at += 32) {
       u32 fa[mi][4], fb[nj][2];
       load_fragments<mi, 16 * row_bytes>(fa[0], (read_a ^ at) + reading);
@@ -59,7 +63,7 @@ DEVICE void gemm(const Epilogue &e, const T *a, const T *b, const T *up, int m, 
     }
     writing = reading;
     reading = reading == end ? 0 : reading + stage_bytes;
-  } while (--left);
+  } while (done != stop);
   copy_wait<0>();
   sync_block();
   static_assert(BM * BN / WM / WN * (WM < 32 ? WM : 32) * (WN + 8) * 4 + BM * BN / WM * 4 <= (int)sizeof shared, "the warps' share of the epilogue");

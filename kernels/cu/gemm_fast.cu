@@ -51,13 +51,14 @@ DEVICE void gemm(const Epilogue &e, const float *a, const bf16 *b, const bf16 *u
       [=](int row) __attribute__((always_inline)) { return m0 + row < m ? a + (i64)(m0 + row) * lda : nullptr; }, wide_rows(a, lda, 4), k, tile_a);
   LoadB load_high([=](int row) __attribute__((always_inline)) { return weight_row<WN>(row, b, up, ldb, ldup, n0, n); }, true, k, tile_high);
   LoadB load_low([=](int row) __attribute__((always_inline)) { return weight_row<WN>(row, b_low, up_low, ldb, ldup, n0, n); }, true, k, tile_low);
-  auto load = [&](u32 stage) __attribute__((always_inline)) { // beyond the end nothing is read
-    load_a.step(stage);
-    load_high.step(stage);
-    load_low.step(stage);
+  auto load = [&](u32 stage, u32 done) __attribute__((always_inline)) { // done bytes of a row of b; beyond the end nothing is read
+    load_a.step(stage, done * 2);
+    const int there = load_high.bytes > (int)done ? load_high.inside : 0;
+    load_high.step(stage, done, there);
+    load_low.step(stage, done, there);
     copy_commit();
   };
-  UNROLL for (int s = 0; s < stages - 1; s++) load(s * stage_bytes);
+  UNROLL for (int s = 0; s < stages - 1; s++) load(s * stage_bytes, s * row_b);
 
   // See gemm.cu of b. Of a a lane has 8 bytes of row lane/4, and of the row 8 below it.
   const int wm = warp / warps_n * WM, wn = warp % warps_n * WN;
@@ -66,11 +67,13 @@ DEVICE void gemm(const Epilogue &e, const float *a, const bf16 *b, const bf16 *u
   float acc[mi][nj][4] = {};
   constexpr u32 end = (stages - 1) * stage_bytes;
   u32 reading = 0, writing = end;
-  int left = (k + kDepth - 1) / kDepth;
+  u32 done = (stages - 1) * row_b;
+  const u32 stop = done + (k + kDepth - 1) / kDepth * row_b;
   ROLL do {
     copy_wait<stages - 2>();
     sync_block(); // the step has landed, and nobody reads the one before, which is overwritten next
-    load(writing);
+    load(writing, done);
+    done = next_step(done, row_b);
     UNROLL for (u32 at = 0; at < 2; at++) {
       u32 high[mi][4], low[mi][4], fb[nj][2], fb_low[nj][2];
       UNROLL for (int i = 0; i < mi; i++) {
@@ -85,7 +88,7 @@ DEVICE void gemm(const Epilogue &e, const float *a, const bf16 *b, const bf16 *u
     }
     writing = reading;
     reading = reading == end ? 0 : reading + stage_bytes;
-  } while (--left);
+  } while (done != stop);
   copy_wait<0>();
   sync_block();
   static_assert(BM * BN / WM / WN * (WM < 32 ? WM : 32) * (WN + 8) * 4 + BM * BN / WM * 4 <= (int)sizeof shared, "the warps' share of the epilogue");

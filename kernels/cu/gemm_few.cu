@@ -46,8 +46,8 @@ KERNEL(kThreads) gemm_few16_f32(GEMM_PARAMETERS, int) {
   Loader<float, kColumns, kChunks, kThreads, false> load_b(
       [=](int row) __attribute__((always_inline)) { return weight_row<kColumns>(row, fb, fup, ldb, ldup, n0, n); }, true, k, tile_b);
   UNROLL for (int s = 0; s < kStages - 1; s++) {
-    load_a.step(s * kStageBytes);
-    load_b.step(s * kStageBytes);
+    load_a.step(s * kStageBytes, s * kDepth * 4);
+    load_b.step(s * kStageBytes, s * kDepth * 4);
     copy_commit();
   }
 
@@ -57,12 +57,14 @@ KERNEL(kThreads) gemm_few16_f32(GEMM_PARAMETERS, int) {
   float sum[4] = {};
   constexpr u32 end = (kStages - 1) * kStageBytes;
   u32 reading = 0, writing = end;
+  u32 done = (kStages - 1) * kDepth * 4; // bytes of a row
   ROLL for (int left = k; left > 0; left -= kDepth) {
     copy_wait<kStages - 2>();
     sync_block(); // the step has landed, and nobody reads the one before, which is overwritten next
-    load_a.step(writing); // beyond the end nothing is read
-    load_b.step(writing);
+    load_a.step(writing, done); // beyond the end nothing is read
+    load_b.step(writing, done);
     copy_commit();
+    done = next_step(done, kDepth * 4);
     if (rows <= 4)
       add_step<1>(sum, read_a + reading, read_b + reading);
     else if (rows <= 8)

@@ -12,6 +12,13 @@ template <bool pairs, int chunks> DEVICE u32 place(int row, int chunk) {
   return swizzled<chunks>(row, chunk);
 }
 
+// done + bytes, of which clang cannot know that it is that: it would step every pointer instead, and ptxas keeps the halves of
+// pointers that loops step in registers that are no pairs, and copies them to pairs step by step.
+DEVICE u32 next_step(u32 done, u32 bytes) {
+  asm volatile("add.u32 %0, %0, %1;" : "+r"(done) : "r"(bytes));
+  return done;
+}
+
 // A thread's share of copying one operand: one chunk of 16 bytes of every kRows-th row, with everything but the step along k
 // prepared. Chunks of a row in a tile. guarded: also of rows that do not start on 16 bytes, or do not end so.
 template <class T, int rows, int chunks, int threads, bool guarded, bool pairs = false> struct Loader {
@@ -19,7 +26,7 @@ template <class T, int rows, int chunks, int threads, bool guarded, bool pairs =
   const T *from[kCount];
   int inside; // bit i: the matrix has row i
   u32 to;
-  int left; // bytes of a row from the chunk on
+  int bytes; // of a row from the chunk on
   bool wide;
 
   DEVICE static int row() { return thread() / chunks; }
@@ -34,26 +41,29 @@ template <class T, int rows, int chunks, int threads, bool guarded, bool pairs =
       inside |= p ? 1 << i : 0;
     }
     to = tile + place<pairs, chunks>(row(), chunk());
-    left = (k - chunk() * kChunk) * (int)sizeof(T);
+    bytes = (k - chunk() * kChunk) * (int)sizeof(T);
     wide = !guarded || all_wide;
   }
 
-  // Brings the next step. What the matrix does not have becomes zero. Without guarded a chunk is there or not: it costs
-  // ptxas five instructions where it may be there in part.
-  DEVICE void step(u32 stage) {
-    const int there = left > 0 ? inside : 0;
+  // Brings the step that starts done bytes into the rows. What the matrix does not have becomes zero. Without guarded a chunk
+  // is there or not: it costs ptxas five instructions where it may be there in part.
+  DEVICE void step(u32 stage, u32 done) { step(stage, done, bytes > (int)done ? inside : 0); }
+
+  // The same with the rows that are there: bit first + i of row i.
+  template <int first = 0> DEVICE void step(u32 stage, u32 done, int there) {
+    const int left = bytes - (int)done;
     if (__CUDA_ARCH__ >= 800 && wide)
       UNROLL for (int i = 0; i < kCount; i++) {
         if constexpr (guarded)
-          copy16(at(i) + stage, from[i], there & 1 << i ? left < 16 ? left : 16 : 0);
+          copy16(at(i) + stage, at_source(i, done), there & 1 << (first + i) ? left < 16 ? left : 16 : 0);
         else
-          copy16_if(at(i) + stage, from[i], there & 1 << i);
+          copy16_if(at(i) + stage, at_source(i, done), there & 1 << (first + i));
       }
     else
-      through_registers(stage, there);
-    UNROLL for (int i = 0; i < kCount; i++) from[i] += chunks * kChunk;
-    left -= chunks * 16;
+      through_registers<first>(stage, done, there, left);
   }
+
+  DEVICE const T *at_source(int i, u32 done) const { return (const T *)((const char *)from[i] + done); }
 
   // Where the thread's chunk of its row i is. The swizzle of a row differs from the first one's in bits 4 to 6 alone.
   DEVICE u32 at(int i) const {
@@ -62,17 +72,18 @@ template <class T, int rows, int chunks, int threads, bool guarded, bool pairs =
   }
 
   // All loads come before the first store, which waits for them.
-  DEVICE void through_registers(u32 stage, int there) const {
+  template <int first> DEVICE void through_registers(u32 stage, u32 done, int there, int left) const {
     word4 w[kCount];
     UNROLL for (int i = 0; i < kCount; i++) {
       w[i] = word4{0, 0, 0, 0};
-      const int bytes = there & 1 << i ? left : 0;
+      const int bytes = there & 1 << (first + i) ? left : 0;
+      const T *source = at_source(i, done);
       if (wide && bytes >= (guarded ? 16 : 1))
-        asm volatile("ld.global.v4.b32 {%0, %1, %2, %3}, [%4];" : "=r"(w[i].x), "=r"(w[i].y), "=r"(w[i].z), "=r"(w[i].w) : "l"(from[i]));
+        asm volatile("ld.global.v4.b32 {%0, %1, %2, %3}, [%4];" : "=r"(w[i].x), "=r"(w[i].y), "=r"(w[i].z), "=r"(w[i].w) : "l"(source));
       else if constexpr (guarded) {
         constexpr int per = 4 / (int)sizeof(T); // of a word
         UNROLL for (int j = 0; j < kChunk; j++)
-          if (j * (int)sizeof(T) < bytes) w[i][j / per] |= bits(from[i][j]) << j % per * 16;
+          if (j * (int)sizeof(T) < bytes) w[i][j / per] |= bits(source[j]) << j % per * 16;
       }
     }
     UNROLL for (int i = 0; i < kCount; i++)
