@@ -188,24 +188,23 @@ func (c *Cache) Step(s *gpu.Stream, l Limits, feeds []Feed) Batch {
 	if s.Captures() {
 		rows = c.seats(n)
 	}
-	most := c.pagesOf(c.Size.Length)
-	if n == 0 || rows*(stepVectors+most) > c.step.Cols {
+	if n == 0 || rows*stepVectors > c.step.Cols {
 		s.Fail(fmt.Errorf("%w: a step of %d sequences, at most %d", ErrCache, n, c.Size.Rows))
 		return Batch{}
 	}
+	longest, err := c.feed(l, feeds)
+	if err != nil {
+		s.Fail(err)
+		return Batch{}
+	}
+	most := c.pagesOf(c.keyBound(longest))
 	h := c.host[:rows*(stepVectors+most)]
 	clear(h)
-	longest := 0
 	for i, f := range feeds {
-		if err := c.feed(l, f); err != nil {
-			s.Fail(fmt.Errorf("sequence %d: %w", i, err))
-			return Batch{}
-		}
 		at := f.Seq.n - 1
 		h[i], h[rows+i], h[2*rows+i] = f.IDs[0], int32(at+l.FirstPosition), c.slot(f.Seq, at)
 		h[5*rows+i] = int32(f.Seq.n)
 		copy(h[stepVectors*rows+i*most:], f.Seq.pages)
-		longest = max(longest, f.Seq.n)
 	}
 	for i := range rows {
 		h[3*rows+i], h[4*rows+i] = int32(i), 1
@@ -218,8 +217,8 @@ func (c *Cache) Step(s *gpu.Stream, l Limits, feeds []Feed) Batch {
 	return c.batch(mem, rows, rows, most, 1, longest)
 }
 
-// Extend extends every sequence by one token or more, and wants the output of each one's last, or of all.
-func (c *Cache) Extend(s *gpu.Stream, l Limits, all bool, feeds ...Feed) Batch {
+// Extend extends every sequence by one token or more. All outputs are wanted, until [Batch.WantRows] says which.
+func (c *Cache) Extend(s *gpu.Stream, l Limits, feeds ...Feed) Batch {
 	tokens, n := 0, len(feeds)
 	for _, f := range feeds {
 		tokens += len(f.IDs)
@@ -227,15 +226,15 @@ func (c *Cache) Extend(s *gpu.Stream, l Limits, all bool, feeds ...Feed) Batch {
 	if n == 0 {
 		s.Fail(fmt.Errorf("%w: a batch of no sequences", ErrInput))
 	}
-	most := c.pagesOf(c.Size.Length)
-	h := make([]int32, 3*tokens+n*(3+most), 3*tokens+n*(4+most))
-	last := h[len(h):cap(h)]
-	at, fed, longest := 0, 0, 0
+	longest, err := c.feed(l, feeds)
+	if err != nil {
+		s.Fail(err)
+		return Batch{}
+	}
+	most := c.pagesOf(c.keyBound(longest))
+	h := make([]int32, 3*tokens+n*(3+most))
+	at, fed := 0, 0
 	for i, f := range feeds {
-		if err := c.feed(l, f); err != nil {
-			s.Fail(fmt.Errorf("sequence %d: %w", i, err))
-			return Batch{}
-		}
 		copy(h[at:], f.IDs)
 		first := f.Seq.n - len(f.IDs)
 		for j := range f.IDs {
@@ -245,31 +244,35 @@ func (c *Cache) Extend(s *gpu.Stream, l Limits, all bool, feeds ...Feed) Batch {
 		v[i], v[n+i], v[2*n+i] = int32(at), int32(len(f.IDs)), int32(f.Seq.n)
 		copy(v[3*n+i*most:], f.Seq.pages)
 		at += len(f.IDs)
-		last[i] = int32(at - 1)
-		fed, longest = max(fed, len(f.IDs)), max(longest, f.Seq.n)
+		fed = max(fed, len(f.IDs))
 	}
-	h = h[:cap(h)]
 	mem := s.Temp(gpu.I32, 1, len(h))
 	gpu.Write(s, mem, h)
-	in := c.batch(mem, tokens, n, most, fed, longest)
-	if !all {
-		in.Want = mem.ColRange(len(h)-n, len(h))
-	}
-	return in
+	return c.batch(mem, tokens, n, most, fed, longest)
 }
 
-// feed checks a feed and makes room for it.
-func (c *Cache) feed(l Limits, f Feed) error {
+// feed checks all feeds, makes room for them, and returns how long the longest sequence is then.
+func (c *Cache) feed(l Limits, feeds []Feed) (longest int, err error) {
+	for i, f := range feeds {
+		if err = c.check(l, f); err == nil {
+			err = c.grow(f.Seq, len(f.IDs))
+		}
+		if err != nil {
+			return 0, fmt.Errorf("sequence %d: %w", i, err)
+		}
+		longest = max(longest, f.Seq.n)
+	}
+	return longest, nil
+}
+
+func (c *Cache) check(l Limits, f Feed) error {
 	if len(f.IDs) == 0 {
 		return fmt.Errorf("%w: no tokens to extend it by", ErrInput)
-	}
-	if err := l.Check(Input{IDs: f.IDs}); err != nil {
-		return err
 	}
 	if l.Length > 0 && f.Seq.n+len(f.IDs) > l.Length {
 		return fmt.Errorf("%w: %d tokens, the model reads at most %d", ErrInput, f.Seq.n+len(f.IDs), l.Length)
 	}
-	return c.grow(f.Seq, len(f.IDs))
+	return l.Check(Input{IDs: f.IDs})
 }
 
 // batch cuts mem into ids, positions and slots of tokens, starts, lengths, keys and pages of n sequences.

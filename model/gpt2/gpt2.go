@@ -109,7 +109,6 @@ func (m *Model) Encode(s *gpu.Stream, in model.Batch) gpu.Tensor { return m.hidd
 
 // hidden returns the normalized last hidden state of the wanted tokens.
 func (m *Model) hidden(s *gpu.Stream, in model.Batch, c *model.Cache) gpu.Tensor {
-	in.Types = gpu.Tensor{}
 	x := m.Embedding.Forward(s, in)
 	in.Traced(x, "hidden.0")
 	for i, l := range m.Layers {

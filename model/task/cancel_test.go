@@ -79,12 +79,21 @@ var asks = map[string]func(context.Context, closer, []string) error{
 		}
 		return second(x.(*task.PairJudge).Judge(ctx, list...))
 	},
+	"NewGenerator": func(ctx context.Context, x closer, texts []string) error {
+		g := x.(*task.Generator)
+		d := g.Defaults()
+		d.MaxNewTokens = 2
+		return second(g.Generate(ctx, d, texts...))
+	},
+	"NewScorer": func(ctx context.Context, x closer, texts []string) error {
+		return second(x.(*task.Scorer).Score(ctx, task.Scoring{}, texts...))
+	},
 }
 
 // width is the columns of a fake that can be the model of a task.
 func width(name string) (columns int, labels []string) {
 	switch name {
-	case "NewFiller":
+	case "NewFiller", "NewGenerator", "NewScorer":
 		return len(words), nil
 	case "NewReranker":
 		return 1, []string{"only"}

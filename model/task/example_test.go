@@ -177,3 +177,84 @@ func ExampleWithProgress() {
 	// 1 of 2
 	// 2 of 2
 }
+
+// How a text goes on, token by token.
+func ExampleGenerator() {
+	g, err := task.OpenGenerator("../../cmd/rapt/embedded/gpt2-kjv")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer g.Close()
+	o := g.Defaults()
+	o.MaxNewTokens = 12
+	for p, err := range g.Stream(context.Background(), o, "And the LORD said unto Moses,") {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Print(p.Text)
+	}
+	// Output: Go, and go in unto the land of the children of
+}
+
+func ExampleGenerator_Generate() {
+	g, err := task.OpenGenerator("../../cmd/rapt/embedded/gpt2-kjv")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer g.Close()
+	o := g.Defaults()
+	o.Beams, o.Return, o.MaxNewTokens, o.StopStrings = 4, 2, 20, []string{"\n"}
+	out, err := g.Generate(context.Background(), o, "In the beginning")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, x := range out[0] {
+		fmt.Printf("%.2f %v %q\n", x.Score, x.Finish, x.Text)
+	}
+	// Output:
+	// -0.61 stop " of the word of the LORD came unto me, saying,\n"
+	// -0.87 length " of the word of the LORD came unto me, saying, This is the word of the LORD."
+}
+
+func ExampleScorer() {
+	s, err := task.OpenScorer("../../cmd/rapt/embedded/gpt2-kjv")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	got, err := s.Score(context.Background(), task.Scoring{}, "The LORD is my shepherd.", "The cat is my shepherd.")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, x := range got {
+		fmt.Printf("%.1f in %d tokens: perplexity %.0f\n", x.Sum, x.Scored, x.Perplexity)
+	}
+	// Output:
+	// -14.3 in 5 tokens: perplexity 18
+	// -33.1 in 6 tokens: perplexity 250
+}
+
+// Which label fits a text, by examples that stand before it.
+func ExampleScorer_Choose() {
+	s, err := task.OpenScorer("../../cmd/rapt/embedded/gpt2-kjv")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	got, err := s.Choose(context.Background(), task.Choice{
+		Prefix: "Pharaoh was king of Egypt.\nDavid was king of Israel.\nNebuchadnezzar was king of Babylon.\n",
+		Labels: []string{" Judah.", " Egypt.", " bread."},
+	}, "Hezekiah was king of", "And he said, I am hungry: give me")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, labels := range got {
+		for _, l := range labels {
+			fmt.Printf("%s %.2f", l.Name, l.Score)
+		}
+		fmt.Println()
+	}
+	// Output:
+	//  Judah. 0.80 Egypt. 0.18 bread. 0.02
+	//  bread. 1.00 Judah. 0.00 Egypt. 0.00
+}

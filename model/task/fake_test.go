@@ -197,6 +197,11 @@ func (f *fake) Spans(s *gpu.Stream, in model.Batch) gpu.Tensor          { return
 func (f *fake) Classify(s *gpu.Stream, in model.Batch) gpu.Tensor       { return f.sums(s, in) }
 func (f *fake) NextSentence(s *gpu.Stream, in model.Batch) gpu.Tensor   { return f.sums(s, in) }
 
+// CacheShape is nothing: what follows a token depends on the token alone.
+func (f *fake) CacheShape() model.CacheShape { return model.CacheShape{} }
+
+func (f *fake) Decode(s *gpu.Stream, in model.Batch, _ *model.Cache) gpu.Tensor { return f.rows(s, in) }
+
 // ran is the lengths of the sequences of each batch so far.
 func (f *fake) ran() [][]int {
 	f.mu.Lock()

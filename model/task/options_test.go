@@ -37,6 +37,8 @@ func news(f *fake, tok task.Tokenizer, opts ...task.Option) map[string]func() (c
 		"NewReader":     func() (closer, error) { x, err := task.NewReader(f, tok, opts...); return orNil(x), err },
 		"NewFiller":     func() (closer, error) { x, err := task.NewFiller(f, tok, opts...); return orNil(x), err },
 		"NewPairJudge":  func() (closer, error) { x, err := task.NewPairJudge(f, tok, opts...); return orNil(x), err },
+		"NewGenerator":  func() (closer, error) { x, err := task.NewGenerator(f, tok, opts...); return orNil(x), err },
+		"NewScorer":     func() (closer, error) { x, err := task.NewScorer(f, tok, opts...); return orNil(x), err },
 	}
 }
 
@@ -155,6 +157,9 @@ func TestOpenErrors(t *testing.T) {
 		{second(task.OpenReader(golden("bert"), task.On(h))), model.ErrUnsupported, []string{"qa_outputs"}},
 		{second(task.OpenFiller(golden("bert-qa"), task.On(h))), model.ErrUnsupported, []string{"cls.predictions"}},
 		{second(task.OpenPairJudge(golden("bert-qa"), task.On(h))), model.ErrUnsupported, []string{"cls.seq_relationship"}},
+		{second(task.OpenGenerator(golden("bert"), task.On(h))), model.ErrUnsupported, []string{"Decoder"}},
+		{second(task.OpenScorer(golden("gpt2"), task.On(h), task.BatchTokens(-5))), nil, []string{"-5"}},
+		{second(task.OpenGenerator(changed(t, "gpt2", map[string]string{"generation_config.json": `{"top_p": 2}`}), task.On(h))), nil, []string{"generation_config.json", "top_p"}},
 		{second(task.OpenFiller(golden("bert"), task.On(h), task.TopK(-1))), model.ErrInput, []string{"-1"}},
 	} {
 		require.Error(t, c.err, c.says)

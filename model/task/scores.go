@@ -9,7 +9,7 @@ import (
 )
 
 // softmax returns exp(x)/Σ exp(x), in float64.
-func softmax(x []float32) []float64 {
+func softmax[F float32 | float64](x []F) []float64 {
 	top := math.Inf(-1)
 	for _, v := range x {
 		top = math.Max(top, float64(v)) // NaN stays

@@ -1,6 +1,6 @@
 // Package task is text in, answers out: embeddings, ranking, classification,
-// tagging, extractive answers, masked words, and next sentences, from checkpoints as
-// Hugging Face ships them.
+// tagging, extractive answers, masked words, next sentences, continuations, and how
+// likely texts are, from checkpoints as Hugging Face ships them.
 //
 // Every task takes a [context.Context] and many texts, and returns results in the
 // order of the texts, however it batched them. A task is safe for concurrent use:
@@ -22,6 +22,7 @@ import (
 	"github.com/rapt-go/rapt/gpu"
 	"github.com/rapt-go/rapt/gpu/auto"
 	"github.com/rapt-go/rapt/model"
+	"github.com/rapt-go/rapt/model/generate"
 	"github.com/rapt-go/rapt/model/tokenizer"
 	"github.com/rapt-go/rapt/model/zoo"
 )
@@ -61,6 +62,8 @@ type options struct {
 	topK     int
 	pooling  Pooling
 	norm     *bool
+
+	generating *generate.Config
 }
 
 // On uses b, which the caller closes after the task, in place of the best backend
@@ -78,7 +81,7 @@ func As(dt gpu.DType, f gpu.Format) Option {
 func FromFS(fsys fs.FS) Option { return func(o *options) { o.fs = fsys } }
 
 // BatchTokens bounds the tokens of a batch; a longer sequence is one by itself. 0
-// means [DefaultBatchTokens].
+// means [DefaultBatchTokens]. For tasks of decoders see [OpenGenerator].
 func BatchTokens(n int) Option { return func(o *options) { o.tokens = n } }
 
 // Truncate cuts texts that are too long for the model, from the end of the longer
@@ -205,8 +208,8 @@ type progressKey struct{}
 
 // WithProgress returns a context under which a task calls f, from the goroutine of
 // the call, with the number of sequences done so far and of all: first with 0, last
-// with all. A sequence is a text, a window of a long context, or a text with a label
-// of [ZeroShot]. A nil f calls nothing.
+// with all. A sequence is a text, a window of a long one, or a text with a label of
+// [ZeroShot] or [Choice]. A nil f calls nothing.
 func WithProgress(ctx context.Context, f func(done, total int)) context.Context {
 	return context.WithValue(ctx, progressKey{}, f)
 }

@@ -14,9 +14,9 @@ func TestGoldenMore(t *testing.T) {
 	require.NoError(t, err)
 	defer be.Close()
 	dirs := folders(t, "testdata")
-	require.Len(t, dirs, 2)
+	require.Len(t, dirs, 4)
 	for _, dir := range dirs {
-		require.Contains(t, encoders, typeOf(t, dir))
+		require.Contains(t, supported, typeOf(t, dir))
 		t.Run(dir, (&golden{dir: dir, be: be}).run)
 	}
 }

@@ -42,7 +42,7 @@ func TestGoldenSim(t *testing.T) {
 func goldens(t *testing.T, be gpu.Backend, as zoo.As, on string, run func(g *golden, t *testing.T, as zoo.As), only ...string) {
 	models, tensors, worst, where := 0, 0, 0.0, ""
 	for _, dir := range folders(t, goldenRoot(t)) {
-		if !slices.Contains(encoders, typeOf(t, dir)) || len(only) > 0 && !slices.Contains(only, filepath.Base(dir)) {
+		if !slices.Contains(supported, typeOf(t, dir)) || len(only) > 0 && !slices.Contains(only, filepath.Base(dir)) {
 			continue
 		}
 		g := &golden{dir: dir, be: be}
@@ -56,7 +56,7 @@ func goldens(t *testing.T, be gpu.Backend, as zoo.As, on string, run func(g *gol
 	fmt.Printf("golden on %s in %v: %d models, %d tensors, worst ratio %.3f (%s)\n", on, as.DType, models, tensors, worst, where)
 }
 
-// simulate runs the forward passes.
+// simulate runs the forward passes, and in F32 what is generated.
 func (g *golden) simulate(t *testing.T, as zoo.As) {
 	defer g.open(t)()
 	naive := map[string]deviation{}
@@ -76,5 +76,7 @@ func (g *golden) simulate(t *testing.T, as zoo.As) {
 	require.NotEmpty(t, names)
 	if as.DType != gpu.F32 {
 		require.Len(t, naive, len(names), "a bound for each tensor")
+	} else if len(g.cases.Generate) > 0 {
+		g.generations(t, false)
 	}
 }

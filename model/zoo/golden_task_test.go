@@ -101,6 +101,9 @@ func (g *golden) tasks(t *testing.T) {
 	if len(g.cases.NextSentence) > 0 {
 		g.nextSentence(t, on...)
 	}
+	if len(g.cases.Generate)+len(g.cases.Sample) > 0 {
+		g.generations(t, true)
+	}
 }
 
 func (g *golden) classify(t *testing.T, on ...task.Option) {

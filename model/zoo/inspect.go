@@ -101,6 +101,8 @@ func heads(c *model.Config, modelType string) []candidate {
 		return bertHeads(c, "cls.predictions.transform.dense.weight", "classifier.weight")
 	case "camembert", "roberta", "xlm-roberta":
 		return bertHeads(c, "lm_head.dense.weight", "classifier.out_proj.weight")
+	case "gpt2":
+		return gpt2Heads(c)
 	}
 	return nil
 }
