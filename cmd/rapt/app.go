@@ -65,7 +65,7 @@ func rootCommand(a *app) *cobra.Command {
 	root := bareRoot(a)
 	root.AddGroup(&cobra.Group{ID: groupTasks, Title: "Tasks:"}, &cobra.Group{ID: groupTools, Title: "Tools:"})
 	root.AddCommand(demoCommand(a), embedCommand(a), fillMaskCommand(a), classifyCommand(a), rerankCommand(a),
-		tagCommand(a), answerCommand(a), nextSentenceCommand(a),
+		tagCommand(a), answerCommand(a), nextSentenceCommand(a), generateCommand(a), scoreCommand(a),
 		tokenizeCommand(a), inspectCommand(a), devicesCommand(a), simCommand(a), cudaEnvCommand(a))
 	for _, c := range root.Commands() {
 		c.Version = root.Version
@@ -95,12 +95,14 @@ func bareRoot(a *app) *cobra.Command {
 Texts are arguments, or lines of a file or of standard input; put -- before texts
 that begin with a dash. Results go to standard output in the order of the texts,
 everything else to standard error.
-Without --model a small BERT that knows the King James Bible is used where it fits.
+Without --model a small BERT or GPT-2 that knows the King James Bible is used where
+it fits.
 
 Exit status: 0 done, 1 failure, 2 usage, 3 unsupported model, operation or
 backend, 130 interrupted.`,
 		Example: `  rapt demo
   rapt fill-mask "The LORD is my [MASK]; I shall not want."
+  rapt generate "In the beginning"
   rapt embed --model sentence-transformers/all-MiniLM-L6-v2 --json --file lines.txt`,
 		Version:       version(),
 		Args:          knownCommand,

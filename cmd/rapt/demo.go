@@ -1,6 +1,6 @@
 package main
 
-// rapt demo: what the embedded model can do, and how fast this machine is at it.
+// rapt demo: what the embedded models can do, and how fast this machine is at it.
 
 import (
 	"cmp"
@@ -20,7 +20,7 @@ import (
 	"github.com/rapt-go/rapt/model/tokenizer"
 )
 
-// examples is the texts of the embedded model's expected.json, which come with it.
+// examples is the texts of the embedded BERT's expected.json, which come with it.
 type examples struct {
 	FillMask     []struct{ Text string } `json:"fill_mask"`
 	NextSentence []struct{ A, B string } `json:"next_sentence"`
@@ -31,9 +31,10 @@ func demoCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "demo",
 		GroupID: groupTasks,
-		Short:   "Show what Rapt does, with the embedded model",
-		Long: `Fill masks and judge pairs of sentences with the embedded model, a small BERT that
-knows the King James Bible, and say on which backend it ran and how fast.`,
+		Short:   "Show what Rapt does, with the embedded models",
+		Long: `Fill masks, judge pairs of sentences and continue texts with the embedded models, a
+small BERT and a small GPT-2 that know the King James Bible, and say on which
+backend they ran and how fast.`,
 		Example: "  rapt demo\n  rapt demo --threads 1",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.demo(cmd.Context()) },
@@ -44,13 +45,14 @@ knows the King James Bible, and say on which backend it ran and how fast.`,
 	return cmd
 }
 
-// demo opens the embedded model twice, for its two heads, on one backend.
+// demo opens the embedded BERT twice, for its two heads, and the GPT-2, on one backend.
 func (c *common) demo(ctx context.Context) (err error) {
 	b, err := c.openBackend()
 	if err != nil {
 		return err
 	}
-	opts := append(c.options(b.Backend), task.FromFS(embedded.FS()), task.TopK(3))
+	opts := append(c.options(b.Backend), task.FromFS(embedded.BERT.FS()), task.TopK(3))
+	writes := append(c.options(b.Backend), task.FromFS(embedded.GPT2.FS()))
 	closing := []io.Closer{b}
 	defer func() {
 		if ctx.Err() == nil { // else the process ends; closing would wait for the running batch
@@ -69,10 +71,15 @@ func (c *common) demo(ctx context.Context) (err error) {
 		return err
 	}
 	closing = append(closing, judge)
-	return c.show(ctx, b.describe("\n         "), filler, judge)
+	writer, err := task.OpenGenerator("", writes...)
+	if err != nil {
+		return err
+	}
+	closing = append(closing, writer)
+	return c.show(ctx, b.describe("\n         "), filler, judge, writer)
 }
 
-func (c *common) show(ctx context.Context, backend string, filler *task.Filler, judge *task.PairJudge) error {
+func (c *common) show(ctx context.Context, backend string, filler *task.Filler, judge *task.PairJudge, writer *task.Generator) error {
 	x, err := readExamples()
 	if err != nil {
 		return err
@@ -85,6 +92,9 @@ func (c *common) show(ctx context.Context, backend string, filler *task.Filler, 
 	if err := x.judge(ctx, o, judge); err != nil {
 		return err
 	}
+	if err := continueAll(ctx, o, writer); err != nil {
+		return err
+	}
 	took := time.Since(start)
 	if err := o.flush(); err != nil {
 		return err
@@ -95,12 +105,19 @@ func (c *common) show(ctx context.Context, backend string, filler *task.Filler, 
 	}
 	fmt.Fprintf(&o.buf, "Backend  %s\nTime     %s for all of the above\nSpeed    %s tokens per second in full batches\n",
 		backend, took.Round(100*time.Microsecond), thousands(int64(speed)))
+	for _, texts := range []int{1, 8} {
+		speed, err := writingSpeed(ctx, writer, texts)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&o.buf, "         %s tokens per second written, %s at once\n", thousands(int64(speed)), count(texts, "text"))
+	}
 	return o.flush()
 }
 
 // readExamples reads five texts with masks and three pairs.
 func readExamples() (*examples, error) {
-	data, err := fs.ReadFile(embedded.FS(), "expected.json")
+	data, err := fs.ReadFile(embedded.BERT.FS(), "expected.json")
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +185,7 @@ func bar(p float64) string {
 // long enough that a clock tick and a cold cache do not count.
 func (x *examples) speed(ctx context.Context, f *task.Filler) (float64, error) {
 	const copies, long = 16, 500 * time.Millisecond
-	t, err := tokenizer.Load(embedded.FS())
+	t, err := tokenizer.Load(embedded.BERT.FS())
 	if err != nil {
 		return 0, err
 	}

@@ -89,7 +89,9 @@ func TestDemo(t *testing.T) {
 	require.Regexp(t, `Backend  cpu .*, 2 threads\n`, r.stdout)
 	require.Regexp(t, `Time     \d`, r.stdout)
 	require.Regexp(t, `Speed    [\d,]+ tokens per second`, r.stdout)
+	require.Regexp(t, `\n +[\d,]+ tokens per second written, 1 text at once\n`, r.stdout)
 	require.Contains(t, r.stdout, "[MASK]")
+	require.Contains(t, r.stdout, "unto Moses, Go, and go in unto the land of the children of\n", "what expected.json has as well")
 	for line := range strings.Lines(r.stdout) {
 		require.LessOrEqual(t, len([]rune(line)), 80, line)
 	}

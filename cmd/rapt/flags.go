@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rapt-go/rapt/cmd/rapt/embedded"
 	"github.com/rapt-go/rapt/gpu"
 	"github.com/rapt-go/rapt/model/task"
 )
@@ -125,6 +126,43 @@ func flagError(_ *cobra.Command, err error) error {
 	return usageError{err}
 }
 
+// A real is a flag whose value is a number above lo, or from lo on, up to hi.
+type real struct {
+	value  *float64
+	lo, hi float64
+	above  bool
+}
+
+func (r real) String() string {
+	if r.value == nil {
+		return "0"
+	}
+	return strconv.FormatFloat(*r.value, 'g', -1, 64)
+}
+
+func (r real) Type() string { return "X" }
+
+func (r real) Set(s string) error {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x >= r.lo && x <= r.hi) || r.above && x == r.lo {
+		return errors.New("want " + r.bounds())
+	}
+	*r.value = x
+	return nil
+}
+
+func (r real) bounds() string {
+	switch {
+	case r.lo < 0:
+		return "a number"
+	case r.hi > 1:
+		return fmt.Sprintf("a number above %v", r.lo)
+	case r.above:
+		return fmt.Sprintf("a number above %v, at most %v", r.lo, r.hi)
+	}
+	return fmt.Sprintf("a number from %v to %v", r.lo, r.hi)
+}
+
 // number adds a flag whose value is an integer from lo to hi.
 func number(cmd *cobra.Command, p *int, name string, def, lo, hi int, usage string) {
 	*p = def
@@ -135,16 +173,18 @@ func number(cmd *cobra.Command, p *int, name string, def, lo, hi int, usage stri
 type common struct {
 	*app
 	model     string
+	embedded  embedded.Model // in place of a model; empty means the BERT
 	backend   string
 	threads   int
 	precision string
-	tokens    int  // of a batch
-	cuts      bool // there is a flag --truncate
+	tokens    int    // of a batch
+	longer    string // what helps with texts that are too long
 	truncate  bool
 	file      string
 	jsonl     bool
 	json      bool
 	quiet     bool
+	live      bool // results are shown while they come: no bar
 }
 
 // quietFlag adds --quiet.
@@ -222,7 +262,7 @@ func (c *common) idleFlags(cmd *cobra.Command) {
 
 // truncateFlag adds --truncate.
 func (c *common) truncateFlag(cmd *cobra.Command) {
-	c.cuts = true
+	c.longer = "--truncate cuts such texts"
 	cmd.Flags().BoolVar(&c.truncate, "truncate", false, "cut what is too long for the model, in place of an error")
 }
 

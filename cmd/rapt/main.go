@@ -1,5 +1,5 @@
 // Command rapt runs transformer models on text: embeddings, masked words,
-// classification, ranking, tagging, answers. See rapt help.
+// classification, ranking, tagging, answers, generation. See rapt help.
 package main
 
 import (

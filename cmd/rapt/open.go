@@ -69,12 +69,13 @@ func interruptible[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
-// folder is where the model is: the folder that --model means, or the embedded one,
-// which is a file system.
+// folder is where the model is: the folder that --model means, or an embedded one, which
+// is a file system.
 func (c *common) folder() (dir string, embed fs.FS, err error) {
 	if c.model == "" {
-		c.note("model: the embedded %s, for there is no --model", embedded.Name)
-		return "", embedded.FS(), nil
+		m := cmp.Or(c.embedded, embedded.BERT)
+		c.note("model: the embedded %s, for there is no --model", m)
+		return "", m.FS(), nil
 	}
 	dir, err = findModel(c.model)
 	return dir, nil, err

@@ -24,7 +24,7 @@ type progress struct {
 
 // progress begins to show how far work of a total is, if standard error is a terminal.
 func (c *common) progress(what string, total int64) *progress {
-	if c.quiet || !isTerminal(c.stderr) {
+	if c.quiet || c.live || !isTerminal(c.stderr) {
 		return nil
 	}
 	return &progress{app: c.app, what: what, total: total, start: time.Now(), mixed: isTerminal(c.stdout)}

@@ -149,8 +149,8 @@ func (c *common) located(r record, err error) error {
 	} else if errors.Is(err, model.ErrInput) {
 		where = r.where
 	}
-	if c.cuts && errors.Is(err, task.ErrTooLong) {
-		err = fmt.Errorf("%w; --truncate cuts such texts", err)
+	if c.longer != "" && errors.Is(err, task.ErrTooLong) {
+		err = fmt.Errorf("%w; %s", err, c.longer)
 	}
 	if where == "" {
 		return err
