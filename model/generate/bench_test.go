@@ -10,9 +10,9 @@ import (
 	"github.com/rapt-go/rapt/model/gpt2"
 )
 
-// writing is a worker without a goroutine, whose rows write until the model's last position.
+// startWriting is a worker without a goroutine, whose rows write until the model's last position.
 func startWriting(t testing.TB, b gpu.Backend, m *gpt2.LM, rows int, o Options) *worker {
-	e := &Engine{b: b, m: m, limits: m.Limits(), room: Room{Rows: rows, Tokens: rows * m.Positions}}
+	e := &Engine{b: b, m: m, limits: m.Limits(), room: Room{Rows: rows * max(o.Beams, 1), Tokens: rows * max(o.Beams, 1) * m.Positions}}
 	w := newWorker(e)
 	t.Cleanup(func() { w.fail(ErrClosed) })
 	for i := range rows {
@@ -21,7 +21,7 @@ func startWriting(t testing.TB, b gpu.Backend, m *gpt2.LM, rows int, o Options) 
 		e.pending = append(e.pending, j)
 	}
 	require.True(t, w.tick())
-	require.Len(t, w.rows, rows)
+	require.Len(t, w.jobs, rows)
 	return w
 }
 
@@ -45,7 +45,7 @@ func BenchmarkStep(b *testing.B) {
 			b.ReportAllocs()
 			w := startWriting(b, be, m, 8, how.o)
 			for range b.N {
-				if len(w.rows) == 0 || w.rows[0].seq.Len()+1 == c.Positions {
+				if len(w.rows) == 0 || w.rows[0].place.Len()+1 == c.Positions {
 					b.StopTimer()
 					w = startWriting(b, be, m, 8, how.o)
 					b.StartTimer()
@@ -59,15 +59,18 @@ func BenchmarkStep(b *testing.B) {
 
 // A step allocates nothing.
 func TestStepAllocates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector, for which TestSoak does the same")
+	}
 	be := openCPU(t)
 	m := toyModel(t, be, long())
 	for _, o := range []Options{{}, {Sampling: true, TopK: 20, TopP: 0.9, MinP: 0.01, TypicalP: 0.9, Temperature: 0.8},
-		{RepetitionPenalty: 1.2, EOS: []int32{96}, MinNewTokens: 1 << 14, Suppress: []int32{4}}} {
+		{RepetitionPenalty: 1.2, EOS: []int32{96}, MinNewTokens: 1 << 13, Suppress: []int32{4}}, {Beams: 3}, {Beams: 2, NoRepeatNGram: 2, Renormalize: true}} {
 		w := startWriting(t, be, m, 5, o)
 		for range 300 {
 			w.tick()
 		}
-		require.Len(t, w.rows, 5)
+		require.Len(t, w.jobs, 5)
 		require.Zero(t, testing.AllocsPerRun(200, func() { w.tick() }), "%+v", o)
 	}
 }

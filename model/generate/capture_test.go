@@ -82,11 +82,14 @@ func (g *captorGraph) Close() error { return nil }
 // Once captured, a step is one submission between an upload of the batch, one of the settings, and a download of ids, and allocates nothing;
 // it is captured anew only as the bound on keys doubles.
 func TestSubmissions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector, for which TestSoak does the same")
+	}
 	b := &captor{Backend: openCPU(t)}
 	m := toyModel(t, b, long())
 	for _, o := range []Options{{}, {Sampling: true, TopP: 0.9}} {
 		w := startWriting(t, b, m, 3, o)
-		for w.rows[0].seq.Len() < 600 {
+		for w.rows[0].place.Len() < 600 {
 			w.tick()
 		}
 		require.LessOrEqual(t, b.captured, 3) // for 256, 512 and 1024 keys

@@ -7,11 +7,36 @@ import (
 	"github.com/rapt-go/rapt/model"
 )
 
+// Temperature and RepetitionPenalty are from Least to Most, the shares are at least Least, if they are not zero: F32, in which
+// devices compute, has no number below 1e-45, and logits over a temperature below 1e-30 leave its range. No draw reaches a
+// probability below 1e-30.
+const (
+	Least = 1e-30
+	Most  = 1e30
+)
+
+// CheckOptions reports what is wrong with o whatever the prompt is. One that asks for more sequences than there is room for
+// wraps [model.ErrCache].
+func (e *Engine) CheckOptions(o *Options) error {
+	if n := max(o.Beams, o.Return); n > e.room.Rows {
+		return fmt.Errorf("%w: %d sequences at once, there is room for %d", model.ErrCache, n, e.room.Rows)
+	}
+	return o.checkAlone(e.limits.Vocab)
+}
+
 // check reports what is wrong with o for a prompt of so many tokens, before any work: an error names the option and its
 // value.
 func (o *Options) check(l model.Limits, prompt int) error {
-	for _, check := range []func() error{o.checkNumbers, o.checkShares, o.checkSearch,
-		func() error { return o.checkIDs(l.Vocab) }, o.checkForced, func() error { return o.checkLength(l, prompt) }} {
+	if err := o.checkAlone(l.Vocab); err != nil {
+		return err
+	}
+	return o.checkLength(l, prompt)
+}
+
+// checkAlone reports what does not depend on the prompt.
+func (o *Options) checkAlone(vocab int) error {
+	for _, check := range []func() error{o.checkNumbers, o.checkShares, o.checkSearch, o.checkBounds,
+		func() error { return o.checkIDs(vocab) }, o.checkForced} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -39,8 +64,8 @@ func (o *Options) checkNumbers() error {
 		name  string
 		value float64
 	}{{"Temperature", o.Temperature}, {"RepetitionPenalty", o.RepetitionPenalty}} {
-		if !(n.value >= 0 && n.value <= math.MaxFloat32) {
-			return bad("%s is %v, not a number above 0, nor 0 for none", n.name, n.value)
+		if n.value != 0 && !(n.value >= Least && n.value <= Most) {
+			return bad("%s is %v, not from %v to %v, nor 0 for none: quotients would leave F32's range", n.name, n.value, Least, Most)
 		}
 	}
 	if p := o.lengthPenalty(); !(math.Abs(p) <= math.MaxFloat32) {
@@ -56,9 +81,16 @@ func (o *Options) checkShares() error {
 	}{
 		{"TopP", o.TopP}, {"MinP", o.MinP}, {"TypicalP", o.TypicalP}, {"EpsilonCutoff", o.EpsilonCutoff}, {"EtaCutoff", o.EtaCutoff},
 	} {
-		if !(n.value >= 0 && n.value <= 1) {
-			return bad("%s is %v, not from 0 to 1", n.name, n.value)
+		if n.value != 0 && !(n.value >= Least && n.value <= 1) {
+			return bad("%s is %v, not from %v to 1, nor 0 for none", n.name, n.value, Least)
 		}
+	}
+	// EpsilonLogitsWarper and EtaLogitsWarper refuse it, where generation_config.json means none by it.
+	switch {
+	case o.EpsilonCutoff == 1:
+		return bad("EpsilonCutoff is 1, not below 1")
+	case o.EtaCutoff == 1:
+		return bad("EtaCutoff is 1, not below 1")
 	}
 	return nil
 }
@@ -83,13 +115,13 @@ func (o *Options) checkSearch() error {
 }
 
 func (o *Options) checkIDs(vocab int) error {
-	lists := []struct {
+	type list struct {
 		name string
 		ids  []int32
-	}{{"EOS", o.EOS}, {"Suppress", o.Suppress}, {"BeginSuppress", o.BeginSuppress}, {"ForcedEOS", o.ForcedEOS}}
+	}
+	lists := []list{{"EOS", o.EOS}, {"Suppress", o.Suppress}, {"BeginSuppress", o.BeginSuppress}, {"ForcedEOS", o.ForcedEOS}}
 	if o.ForcedBOS != nil {
-		lists = append(lists, lists[0])
-		lists[len(lists)-1].name, lists[len(lists)-1].ids = "ForcedBOS", []int32{*o.ForcedBOS}
+		lists = append(lists, list{"ForcedBOS", []int32{*o.ForcedBOS}})
 	}
 	within := func(name string, ids []int32) error {
 		for _, id := range ids {
@@ -126,14 +158,21 @@ func (o *Options) checkForced() error {
 	return nil
 }
 
-func (o *Options) checkLength(l model.Limits, prompt int) error {
+// checkBounds refuses a least length above the greatest.
+func (o *Options) checkBounds() error {
 	switch {
-	case prompt <= 0:
-		return bad("a prompt of no tokens")
 	case o.MaxNewTokens > 0 && o.MinNewTokens > o.MaxNewTokens:
 		return bad("MinNewTokens is %d, more than MaxNewTokens, %d", o.MinNewTokens, o.MaxNewTokens)
 	case o.MaxNewTokens == 0 && o.MaxLength > 0 && o.MinNewTokens == 0 && o.MinLength > o.MaxLength:
 		return bad("MinLength is %d, more than MaxLength, %d", o.MinLength, o.MaxLength)
+	}
+	return nil
+}
+
+func (o *Options) checkLength(l model.Limits, prompt int) error {
+	switch {
+	case prompt <= 0:
+		return bad("a prompt of no tokens")
 	case o.MaxNewTokens == 0 && o.MaxLength > 0 && prompt >= o.MaxLength:
 		return bad("a prompt of %d tokens leaves none to write: MaxLength is %d", prompt, o.MaxLength)
 	case prompt >= longest(l):

@@ -9,18 +9,18 @@ import (
 	"github.com/rapt-go/rapt/model"
 )
 
-// A line is a sequence that is written: a sample, or a beam.
-type line struct {
+// A sequence is one that is written: a sample, or a beam.
+type sequence struct {
 	j     *job
-	index int // of a sample; of a beam of the step before, the child that took its place
-	seq   *model.Sequence
-	next  [1]int32 // the token that is not in the cache yet
+	index int             // of a sample; of a beam of the step before, the child that took its place
+	place *model.Sequence // in the cache
+	next  [1]int32        // the token that is not in the cache yet
 	rules *rules
-	stuck bool // every token is banned
+	bad   error // what was wrong with its logits
 }
 
-// slow reports whether the line's logits must pass through the host.
-func (l *line) slow() bool { return len(l.rules.forced()) > 0 || len(l.j.Processors) > 0 }
+// slow reports whether the sequence's logits must pass through the host.
+func (q *sequence) slow() bool { return len(q.rules.forced()) > 0 || len(q.j.Processors) > 0 }
 
 // A choice is how tokens are chosen.
 type choice uint8
@@ -57,15 +57,16 @@ type chooser struct {
 
 	// Of the step at work. What lies in scratch has the same address in every step of one program.
 	in            model.Batch
-	lines         []*line
+	seqs          []*sequence
 	params, seeds gpu.Tensor // [rows, WarpParams] F32, [rows, 2] I32
 	penalty, ban  pairs
 	out           gpu.Tensor // I32 [1, 2·rows·k]: ids, then bits of losses or log-probabilities
 
-	feeds []model.Feed // scratch of the host
-	host  []int32
-	got   []int32
-	list  pairList
+	feeds  []model.Feed // scratch of the host
+	host   []int32
+	got    []int32
+	scores []float32
+	list   pairList
 }
 
 func newChooser(s *gpu.Stream, m model.Decoder, c *model.Cache) *chooser {
@@ -75,14 +76,14 @@ func newChooser(s *gpu.Stream, m model.Decoder, c *model.Cache) *chooser {
 // pairs are operands of a Scatter.
 type pairs struct{ row, col, value gpu.Tensor } // [1,·]
 
-// step feeds every line its next token and returns what follows: k ids of each.
-func (c *chooser) step(lines []*line, how choice, k int) picks {
+// step feeds every sequence its next token and returns what follows: k ids of each.
+func (c *chooser) step(seqs []*sequence, how choice, k int) picks {
 	c.feeds = c.feeds[:0]
-	for _, l := range lines {
-		c.feeds = append(c.feeds, model.Feed{Seq: l.seq, IDs: l.next[:]})
+	for _, q := range seqs {
+		c.feeds = append(c.feeds, model.Feed{Seq: q.place, IDs: q.next[:]})
 	}
 	c.in = c.cache.Step(c.s, c.limits, c.feeds)
-	p := c.prepare(lines, program{rows: c.in.Seqs.N, keys: c.in.Keys.Max, choice: how, k: k})
+	p := c.prepare(seqs, program{rows: c.in.Seqs.N, keys: c.in.Keys.Max, choice: how, k: k})
 	if p.slow {
 		p.record()
 	} else {
@@ -91,19 +92,19 @@ func (c *chooser) step(lines []*line, how choice, k int) picks {
 	return c.read(p)
 }
 
-// now chooses from logits, of which each line has a row.
-func (c *chooser) now(logits gpu.Tensor, lines []*line, how choice, k int) picks {
-	p := c.prepare(lines, program{rows: logits.Rows, choice: how, k: k})
+// now chooses from logits, of which each sequence has a row.
+func (c *chooser) now(logits gpu.Tensor, seqs []*sequence, how choice, k int) picks {
+	p := c.prepare(seqs, program{rows: logits.Rows, choice: how, k: k})
 	c.choose(p, logits)
 	return c.read(p)
 }
 
 // prepare uploads what the program reads besides the batch.
-func (c *chooser) prepare(lines []*line, p program) *prepared {
-	c.lines = lines
-	h := c.settings(c.host[:0], lines, &p)
+func (c *chooser) prepare(seqs []*sequence, p program) *prepared {
+	c.seqs = seqs
+	h := c.settings(c.host[:0], seqs, &p)
 	edits := len(h)
-	h = c.edits(h, lines, &p)
+	h = c.edits(h, seqs, &p)
 	c.host = h
 	ready, ok := c.programs[p]
 	if !ok {
@@ -136,15 +137,15 @@ func cutPairs(t gpu.Tensor, n int) (pairs, gpu.Tensor) {
 }
 
 // settings appends parameters and seeds of all rows, and says whether there are draws.
-func (c *chooser) settings(h []int32, lines []*line, p *program) []int32 {
+func (c *chooser) settings(h []int32, seqs []*sequence, p *program) []int32 {
 	at := len(h)
 	h = slices.Grow(h, p.rows*(gpu.WarpParams+2))[:at+p.rows*(gpu.WarpParams+2)]
 	clear(h[at:])
 	seeds := h[at+p.rows*gpu.WarpParams:]
-	for i, l := range lines {
-		p.slow = p.slow || l.slow()
+	for i, q := range seqs {
+		p.slow = p.slow || q.slow()
 		w := h[at+i*gpu.WarpParams:][:gpu.WarpParams]
-		o := &l.j.Options
+		o := &q.j.Options
 		if !o.Sampling {
 			w[gpu.WarpGreedy] = bitsOf(1)
 			continue
@@ -155,26 +156,28 @@ func (c *chooser) settings(h []int32, lines []*line, p *program) []int32 {
 		w[gpu.WarpTemperature], w[gpu.WarpTopK], w[gpu.WarpTopP] = bitsOf(o.Temperature), bitsOf(float64(o.TopK)), bitsOf(o.TopP)
 		w[gpu.WarpMinP], w[gpu.WarpTypicalP] = bitsOf(o.MinP), bitsOf(o.TypicalP)
 		w[gpu.WarpEpsilonCutoff], w[gpu.WarpEtaCutoff] = bitsOf(o.EpsilonCutoff), bitsOf(o.EtaCutoff)
-		seeds[2*i], seeds[2*i+1] = l.seed()
+		seeds[2*i], seeds[2*i+1] = q.seed()
 	}
 	return h
 }
 
 func bitsOf(x float64) int32 { return int32(math.Float32bits(float32(x))) }
 
-// edits appends the pairs that the lines' rules penalize and ban, and says how many.
-func (c *chooser) edits(h []int32, lines []*line, p *program) []int32 {
+// edits appends the pairs that the sequences' rules penalize and ban, and says how many.
+func (c *chooser) edits(h []int32, seqs []*sequence, p *program) []int32 {
 	c.list.clear()
-	for i, l := range lines {
-		c.list.col = append(c.list.col, l.rules.penalized()...)
-		c.list.fill(int32(i), bitsOf(l.j.RepetitionPenalty))
+	for i, q := range seqs {
+		c.list.col = append(c.list.col, q.rules.penalized()...)
+		c.list.fill(int32(i), bitsOf(q.j.RepetitionPenalty))
 	}
 	h, p.penalties = c.list.appendTo(h)
 	c.list.clear()
-	for i, l := range lines {
+	for i, q := range seqs {
 		n := len(c.list.col)
-		c.list.col = l.rules.banned(c.list.col)
-		l.stuck = len(c.list.col)-n == c.limits.Vocab
+		c.list.col = q.rules.banned(c.list.col)
+		if len(c.list.col)-n == c.limits.Vocab && len(q.rules.forced()) == 0 {
+			q.bad = errNoToken
+		}
 		c.list.fill(int32(i), bitsOf(math.Inf(-1)))
 	}
 	h, p.bans = c.list.appendTo(h)
@@ -261,11 +264,11 @@ func (c *chooser) warped(x gpu.Tensor) gpu.Tensor {
 	return w
 }
 
-// distribution is the log-probability of every id that may follow a line.
-func (c *chooser) distribution(logits gpu.Tensor, l *line) []float32 {
-	p := c.prepare([]*line{l}, program{rows: 1, choice: greedy, k: 1})
+// distribution is the log-probability of every id that may follow a sequence.
+func (c *chooser) distribution(logits gpu.Tensor, q *sequence) []float32 {
+	p := c.prepare([]*sequence{q}, program{rows: 1, choice: greedy, k: 1})
 	x := c.ruled(p, logits)
-	if l.j.Sampling {
+	if q.j.Sampling {
 		x = c.warped(x)
 	}
 	y := c.s.Like(x)
@@ -274,10 +277,10 @@ func (c *chooser) distribution(logits gpu.Tensor, l *line) []float32 {
 	return v
 }
 
-// process changes rows of x as their lines' processors and forced tokens say.
+// process changes rows of x as their sequences' processors and forced tokens say.
 func (c *chooser) process(x gpu.Tensor) {
-	for i, l := range c.lines {
-		if !l.slow() {
+	for i, q := range c.seqs {
+		if !q.slow() {
 			continue
 		}
 		t := x.RowRange(i, i+1)
@@ -285,7 +288,7 @@ func (c *chooser) process(x gpu.Tensor) {
 		if err != nil {
 			return
 		}
-		if forced := l.rules.forced(); len(forced) > 0 {
+		if forced := q.rules.forced(); len(forced) > 0 {
 			for j := range row {
 				row[j] = -inf
 			}
@@ -293,8 +296,11 @@ func (c *chooser) process(x gpu.Tensor) {
 				row[id] = 0
 			}
 		}
-		for _, f := range l.j.Processors {
-			f(l.rules.ids, row)
+		for _, f := range q.j.Processors {
+			f(q.rules.ids, row)
+		}
+		if !slices.ContainsFunc(row, func(x float32) bool { return x > -inf }) {
+			q.bad = errNoToken
 		}
 		gpu.Write(c.s, t, row)
 	}
@@ -305,26 +311,26 @@ func (c *chooser) read(p *prepared) picks {
 	n := 2 * p.rows * p.k
 	c.got = slices.Grow(c.got[:0], n)[:n]
 	gpu.ReadInto(c.s, c.got, c.out)
-	return picks{c.got[:n/2], c.got[n/2:], p.k}
+	c.scores = c.scores[:0]
+	for _, b := range c.got[n/2:] {
+		c.scores = append(c.scores, math.Float32frombits(uint32(b)))
+	}
+	return picks{c.got[:n/2], c.scores, p.k}
 }
 
 // picks is k ids of each row, and a number of each.
 type picks struct {
-	ids  []int32
-	bits []int32
-	k    int
+	ids    []int32
+	scores []float32 // of a choice of one its loss
+	k      int
 }
 
 // of is what was chosen for row i, and its log-probability.
 func (p picks) of(i int) (id int32, logProb float64) {
-	return p.ids[i], -float64(math.Float32frombits(uint32(p.bits[i])))
+	return p.ids[i], -float64(p.scores[i])
 }
 
 // list is the likeliest ids of row i, and their scores.
 func (p picks) list(i int) (ids []int32, scores []float32) {
-	ids, scores = p.ids[i*p.k:][:p.k], make([]float32, p.k)
-	for j := range scores {
-		scores[j] = math.Float32frombits(uint32(p.bits[i*p.k+j]))
-	}
-	return ids, scores
+	return p.ids[i*p.k:][:p.k], p.scores[i*p.k:][:p.k]
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/rapt-go/rapt/model"
 )
@@ -12,9 +13,9 @@ import (
 type Config struct {
 	Options
 
-	BOS, Pad     *int32   // nil if there is none
-	DecoderStart *int32   // what an encoder-decoder's text starts with: decoder_start_token_id, else BOS
-	StopStrings  []string // any of them ends a sequence; for Options.Stop, which needs a tokenizer
+	BOS         *int32   // nil if there is none
+	StopStrings []string // any of them ends a sequence; for Options.Stop, which needs a tokenizer
+	File        string   // where all this was read, for messages
 }
 
 const (
@@ -39,16 +40,13 @@ func ReadConfig(f model.Folder) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	var g Config
+	g := Config{File: name}
 	readLength(c, &g.Options)
 	readSampling(c, &g.Options)
 	readBeams(c, &g.Options)
 	readRules(c, &g.Options)
 	g.EOS = tokens(c, "eos_token_id")
-	g.BOS, g.Pad = token(c, "bos_token_id"), token(c, "pad_token_id")
-	if g.DecoderStart = token(c, "decoder_start_token_id"); g.DecoderStart == nil {
-		g.DecoderStart = g.BOS
-	}
+	g.BOS = token(c, "bos_token_id")
 	if name == legacy && c.Bool("force_bos_token_to_be_generated", false) {
 		g.ForcedBOS = g.BOS
 	}
@@ -59,9 +57,49 @@ func ReadConfig(f model.Folder) (Config, error) {
 	return g, refuse(c)
 }
 
+// Fit takes out of c the ids that a vocabulary of so many words does not have, where nothing changes by it: an end token that
+// never comes, a ban of what cannot come. (Many a small GPT-2 has kept the eos_token_id of the large one.) One that would be
+// forced is an error. BOS stays as it is.
+func (c *Config) Fit(vocab int) error {
+	outside := func(id int32) bool { return id < 0 || int(id) >= vocab }
+	for _, ids := range []*[]int32{&c.EOS, &c.Suppress, &c.BeginSuppress} {
+		*ids = slices.DeleteFunc(*ids, outside)
+	}
+	c.BadWords = slices.DeleteFunc(c.BadWords, func(w []int32) bool { return slices.ContainsFunc(w, outside) })
+	refuse := func(field string, id int32) error {
+		return fmt.Errorf("%s: %s is %d, outside the vocabulary of %d", c.File, field, id, vocab)
+	}
+	if id := c.ForcedBOS; id != nil && outside(*id) {
+		if id == c.BOS {
+			return refuse("bos_token_id", *id) // by force_bos_token_to_be_generated
+		}
+		return refuse("forced_bos_token_id", *id)
+	}
+	if i := slices.IndexFunc(c.ForcedEOS, outside); i >= 0 {
+		return refuse("forced_eos_token_id", c.ForcedEOS[i])
+	}
+	return nil
+}
+
 func count(c *model.Config, name string, def, lo int) int { return c.Int(name, def, lo, math.MaxInt32) }
 
-func share(c *model.Config, name string) float64 { return c.Float(name, 0, 0, 1) }
+// share is a probability, 0 if absent. One above 0 is Least at least: what is less likely is not drawn.
+func share(c *model.Config, name string) float64 {
+	x := c.Float(name, 0, 0, 1)
+	if x > 0 {
+		x = max(x, Least)
+	}
+	return x
+}
+
+// factor is a number from Least to Most; def if absent.
+func factor(c *model.Config, name string, def float64) float64 {
+	x := c.Float(name, def, 0, Most)
+	if x != 0 && x < Least {
+		c.Failf(name, "is %v, not from %v to %v", x, Least, Most)
+	}
+	return x
+}
 
 func readLength(c *model.Config, o *Options) {
 	o.MaxNewTokens = count(c, "max_new_tokens", 0, 1)
@@ -75,9 +113,9 @@ func readLength(c *model.Config, o *Options) {
 
 func readSampling(c *model.Config, o *Options) {
 	o.Sampling = c.Bool("do_sample", false)
-	o.Temperature = c.Float("temperature", 1, 0, math.MaxFloat32)
+	o.Temperature = factor(c, "temperature", 1)
 	o.TopK = count(c, "top_k", 50, 0)
-	o.TopP, o.MinP, o.TypicalP = c.Float("top_p", 1, 0, 1), share(c, "min_p"), c.Float("typical_p", 1, 0, 1)
+	o.TopP, o.MinP, o.TypicalP = share(c, "top_p"), share(c, "min_p"), share(c, "typical_p")
 	o.EpsilonCutoff, o.EtaCutoff = share(c, "epsilon_cutoff"), share(c, "eta_cutoff")
 	// 1 is not applied there, but for min_p.
 	for _, x := range []*float64{&o.Temperature, &o.TopP, &o.TypicalP, &o.EpsilonCutoff, &o.EtaCutoff} {
@@ -88,13 +126,17 @@ func readSampling(c *model.Config, o *Options) {
 	if !o.Sampling {
 		return
 	}
+	isZero := func(name string) bool {
+		var x float64
+		return c.Raw(name) != nil && json.Unmarshal(c.Raw(name), &x) == nil && x == 0
+	}
 	for _, name := range []string{"temperature", "typical_p"} {
-		if c.Raw(name) != nil && c.Float(name, 1, 0, math.MaxFloat32) == 0 {
+		if isZero(name) {
 			c.Failf(name, "is 0, not above 0, and do_sample is true")
 		}
 	}
-	if c.Float("top_p", 1, 0, 1) == 0 { // the likeliest alone
-		o.TopK, o.TopP = 1, 0
+	if isZero("top_p") { // the likeliest alone
+		o.TopK = 1
 	}
 }
 
@@ -118,7 +160,7 @@ func readBeams(c *model.Config, o *Options) {
 }
 
 func readRules(c *model.Config, o *Options) {
-	o.RepetitionPenalty = c.Float("repetition_penalty", 1, 0, math.MaxFloat32)
+	o.RepetitionPenalty = factor(c, "repetition_penalty", 1)
 	if o.RepetitionPenalty == 0 {
 		c.Failf("repetition_penalty", "is 0, not above 0")
 	}

@@ -23,7 +23,7 @@ func defaults() Options {
 
 func TestReadConfig(t *testing.T) {
 	with := func(change func(c *Config)) Config {
-		c := Config{Options: defaults()}
+		c := Config{Options: defaults(), File: "generation_config.json"}
 		change(&c)
 		return c
 	}
@@ -36,12 +36,12 @@ func TestReadConfig(t *testing.T) {
 		`{}`: with(func(*Config) {}),
 		`{"max_length": null, "eos_token_id": null, "top_k": null, "bad_words_ids": null, "early_stopping": null, "dola_layers": null, "stop_strings": null}`: with(func(*Config) {}),
 		bart: with(func(c *Config) {
-			c.BOS, c.Pad, c.DecoderStart, c.EOS = id(0), id(1), id(2), []int32{2}
+			c.BOS, c.EOS = id(0), []int32{2}
 			c.Beams, c.MaxLength, c.MinLength, c.LengthPenalty, c.NoRepeatNGram, c.EarlyStopping = 4, 32, 12, ptr(2.0), 3, EarlyTrue
 			c.ForcedBOS, c.ForcedEOS = id(0), []int32{2}
 		}),
 		marian: with(func(c *Config) {
-			c.Pad, c.DecoderStart, c.EOS, c.ForcedEOS = id(549), id(549), []int32{0}, []int32{0}
+			c.EOS, c.ForcedEOS = []int32{0}, []int32{0}
 			c.Beams, c.MaxLength, c.BadWords, c.Renormalize = 6, 30, [][]int32{{549}}, true
 		}),
 		`{"eos_token_id": [3, 4], "forced_eos_token_id": [4, 3], "suppress_tokens": [5], "begin_suppress_tokens": [], "stop_strings": "x", "num_return_sequences": 2}`: with(func(c *Config) {
@@ -52,13 +52,17 @@ func TestReadConfig(t *testing.T) {
 			c.EpsilonCutoff, c.EtaCutoff, c.RepetitionPenalty = 3e-4, 2e-3, 1.1
 		}),
 		`{"do_sample": true, "temperature": 1.0, "top_p": 1, "typical_p": 1, "epsilon_cutoff": 0, "eta_cutoff": 1}`: with(func(c *Config) { c.Sampling = true }),
-		`{"do_sample": true, "top_p": 0.0}`:                            with(func(c *Config) { c.Sampling, c.TopK = true, 1 }),
+		`{"do_sample": true, "top_p": 0.0}`: with(func(c *Config) { c.Sampling, c.TopK = true, 1 }),
+		`{"do_sample": true, "top_p": 1e-46, "min_p": 1e-46, "typical_p": 1e-300, "epsilon_cutoff": 1e-38, "eta_cutoff": 1e-31}`: with(func(c *Config) {
+			c.Sampling, c.TopP, c.MinP, c.TypicalP, c.EpsilonCutoff, c.EtaCutoff = true, Least, Least, Least, Least, Least
+		}),
+		`{"do_sample": true, "epsilon_cutoff": 1, "eta_cutoff": 1.0}`:  with(func(c *Config) { c.Sampling = true }),
 		`{"temperature": 0, "typical_p": 0}`:                           with(func(*Config) {}),
 		`{"early_stopping": "never", "stop_strings": ["a", "b"]}`:      with(func(c *Config) { c.EarlyStopping, c.StopStrings = EarlyNever, []string{"a", "b"} }),
 		`{"early_stopping": false, "pad_token_id": -1}`:                with(func(*Config) {}),
 		`{"max_new_tokens": 7, "max_length": 9}`:                       with(func(c *Config) { c.MaxNewTokens, c.MaxLength = 7, 9 }),
 		`{"min_new_tokens": 0, "min_length": 9}`:                       with(func(*Config) {}),
-		`{"bos_token_id": 6, "force_bos_token_to_be_generated": true}`: with(func(c *Config) { c.BOS, c.DecoderStart = id(6), id(6) }),
+		`{"bos_token_id": 6, "force_bos_token_to_be_generated": true}`: with(func(c *Config) { c.BOS = id(6) }),
 		`{"num_beam_groups": 1, "diversity_penalty": 0.0, "guidance_scale": 1, "encoder_no_repeat_ngram_size": 0, "use_mtp": false, "use_cache": false}`: with(func(*Config) {}),
 	} {
 		got, err := readConfig("generation_config.json", text)
@@ -71,7 +75,7 @@ func TestReadConfig(t *testing.T) {
 func TestReadConfigOfModel(t *testing.T) {
 	const text = `{"model_type": "bart", "bos_token_id": 0, "eos_token_id": 2, "force_bos_token_to_be_generated": true, "num_beams": 4, "vocab_size": 9,
 		"task_specific_params": {"summarization": {"num_beams": 7}}}`
-	want := Config{Options: defaults(), BOS: ptr[int32](0), DecoderStart: ptr[int32](0)}
+	want := Config{Options: defaults(), BOS: ptr[int32](0), File: "config.json"}
 	want.EOS, want.Beams, want.ForcedBOS = []int32{2}, 4, ptr[int32](0)
 	got, err := readConfig("config.json", text)
 	require.NoError(t, err)
@@ -79,7 +83,7 @@ func TestReadConfigOfModel(t *testing.T) {
 
 	got, err = ReadConfig(model.FS(fstest.MapFS{"config.json": {Data: []byte(text)}, "generation_config.json": {Data: []byte(`{"num_beams": 3}`)}}))
 	require.NoError(t, err)
-	want = Config{Options: defaults()}
+	want = Config{Options: defaults(), File: "generation_config.json"}
 	want.Beams = 3
 	assert.Equal(t, want, got, "the one file alone")
 
@@ -97,7 +101,10 @@ func TestReadConfigErrors(t *testing.T) {
 		`{"do_sample": 1}`:                   "do_sample is 1, not true or false",
 		`{"top_p": 1.5}`:                     "top_p is 1.5, not from 0 to 1",
 		`{"top_k": -1}`:                      "top_k is -1, not from 0 to 2147483647",
-		`{"temperature": -1}`:                "temperature is -1, not from 0 to 3.4028234663852886e+38",
+		`{"temperature": -1}`:                "temperature is -1, not from 0 to 1e+30",
+		`{"temperature": 1e-31}`:             "temperature is 1e-31, not from 1e-30 to 1e+30",
+		`{"temperature": 1e31}`:              "temperature is 1e31, not from 0 to 1e+30",
+		`{"repetition_penalty": 1e-45}`:      "repetition_penalty is 1e-45, not from 1e-30 to 1e+30",
 		`{"temperature":0,"do_sample":true}`: "temperature is 0, not above 0, and do_sample is true",
 		`{"typical_p":0,"do_sample":true}`:   "typical_p is 0, not above 0, and do_sample is true",
 		`{"repetition_penalty": 0.0}`:        "repetition_penalty is 0, not above 0",
@@ -136,6 +143,43 @@ func TestReadConfigUnsupported(t *testing.T) {
 	require.Len(t, refused, 18, "all of them are above")
 }
 
+// TestFit takes out what cannot come, and keeps what can; what would have to come and cannot is an error.
+func TestFit(t *testing.T) {
+	c, err := readConfig("generation_config.json", `{"bos_token_id": 5000, "eos_token_id": [5000, 7, 10], "suppress_tokens": [10, 9], "begin_suppress_tokens": [11],
+		"bad_words_ids": [[10], [1, 10], [1, 2]], "forced_bos_token_id": 9, "forced_eos_token_id": 0}`)
+	require.NoError(t, err)
+	require.NoError(t, c.Fit(10))
+	require.Equal(t, []int32{7}, c.EOS)
+	require.Equal(t, []int32{9}, c.Suppress)
+	require.Empty(t, c.BeginSuppress)
+	require.Equal(t, [][]int32{{1, 2}}, c.BadWords)
+	require.EqualValues(t, 5000, *c.BOS)
+	c.Suppress = nil
+	require.NoError(t, c.check(model.Limits{Vocab: 10, Length: 20}, 5))
+	for text, want := range map[string]string{
+		`{"forced_bos_token_id": 10}`:      "generation_config.json: forced_bos_token_id is 10, outside the vocabulary of 10",
+		`{"forced_eos_token_id": [2, 11]}`: "generation_config.json: forced_eos_token_id is 11, outside the vocabulary of 10",
+	} {
+		c, err := readConfig("generation_config.json", text)
+		require.NoError(t, err)
+		require.EqualError(t, c.Fit(10), want)
+	}
+	c, err = readConfig("config.json", `{"bos_token_id": 10, "force_bos_token_to_be_generated": true}`)
+	require.NoError(t, err)
+	require.EqualError(t, c.Fit(10), "config.json: bos_token_id is 10, outside the vocabulary of 10")
+}
+
+// TestCheckOptions needs no prompt, and has the engine's room.
+func TestCheckOptions(t *testing.T) {
+	e := toyEngine(t, Room{Rows: 3})
+	require.NoError(t, e.CheckOptions(&Options{Beams: 3, Return: 2}))
+	require.NoError(t, e.CheckOptions(&Options{Sampling: true, Return: 3, MaxLength: 1}))
+	require.ErrorIs(t, e.CheckOptions(&Options{Beams: 4}), model.ErrCache)
+	require.ErrorContains(t, e.CheckOptions(&Options{Sampling: true, Return: 5}), "5 sequences at once, there is room for 3")
+	require.ErrorContains(t, e.CheckOptions(&Options{MinLength: 9, MaxLength: 8}), "MinLength")
+	require.ErrorContains(t, e.CheckOptions(&Options{EOS: []int32{97}}), "EOS has id 97, outside the vocabulary of 97")
+}
+
 func TestCheck(t *testing.T) {
 	l := model.Limits{Vocab: 10, Length: 20}
 	nan, id := math.NaN(), ptr[int32]
@@ -149,13 +193,22 @@ func TestCheck(t *testing.T) {
 		"Beams is -1":                    {Beams: -1},
 		"Return is -1":                   {Return: -1},
 		"NoRepeatNGram is -1":            {NoRepeatNGram: -1},
-		"Temperature is -0.5, not a number above":           {Temperature: -0.5},
+		"Temperature is -0.5, not from 1e-30 to 1e+30, nor 0 for none": {Temperature: -0.5},
+		"Temperature is 1e-300, not from 1e-30":                        {Temperature: 1e-300},
+		"Temperature is 9e-31, not from":                               {Temperature: 9e-31},
+		"Temperature is 2e+30, not from":                               {Temperature: 2e30},
+		"RepetitionPenalty is 1e-46, not from":                         {RepetitionPenalty: 1e-46},
+		"TopP is 1e-46, not from 1e-30 to 1, nor 0 for none":           {TopP: 1e-46},
+		"MinP is 1e-31":                                     {MinP: 1e-31},
+		"TypicalP is 1e-300":                                {TypicalP: 1e-300},
+		"EpsilonCutoff is 1, not below 1":                   {EpsilonCutoff: 1},
+		"EtaCutoff is 1, not below 1":                       {EtaCutoff: 1},
 		"Temperature is NaN":                                {Temperature: nan},
 		"Temperature is +Inf":                               {Temperature: math.Inf(1)},
 		"RepetitionPenalty is NaN":                          {RepetitionPenalty: nan},
 		"LengthPenalty is NaN, not a finite":                {LengthPenalty: &nan},
 		"LengthPenalty is -Inf":                             {LengthPenalty: ptr(math.Inf(-1))},
-		"TopP is 1.5, not from 0 to 1":                      {TopP: 1.5},
+		"TopP is 1.5, not from 1e-30 to 1":                  {TopP: 1.5},
 		"TopP is NaN":                                       {TopP: nan},
 		"MinP is -1":                                        {MinP: -1},
 		"TypicalP is 2":                                     {TypicalP: 2},
@@ -202,6 +255,7 @@ func TestCheck(t *testing.T) {
 		{ForcedEOS: []int32{3, 4}, Suppress: []int32{4}},
 		{ForcedEOS: []int32{3}, BeginSuppress: []int32{3}, MaxNewTokens: 2},
 		{MaxNewTokens: 1000},
+		{Temperature: Least, RepetitionPenalty: Most, TopP: Least, MinP: 1, TypicalP: 1, EpsilonCutoff: Least, EtaCutoff: 0.999},
 	} {
 		require.NoError(t, o.check(l, 5), "%+v", o)
 	}

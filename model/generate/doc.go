@@ -1,8 +1,8 @@
 // Package generate writes: it chooses, token after token, how a [model.Decoder] continues a prompt.
 //
 // An [Engine] runs all requests that meet in one batch (continuous batching, Yu et al. 2022): sequences join and leave
-// between steps, so that one that has ended costs nothing. A step is one upload of ids and rules, one replay of a captured
-// graph where the backend captures, and one download of ids: choosing happens on the device.
+// between steps, so that one that has ended costs nothing. A step uploads the batch and what is chosen by, replays one captured graph
+// where the backend captures, and downloads ids: choosing happens on the device.
 //
 // Keys and values are in a [model.Cache] of pages of one token. So samples of a prompt, beams, and requests that start
 // with the same [Prefix] share all that they have in common, to the token, and a beam that moves is a row of a table that is

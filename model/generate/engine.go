@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"sync"
 
 	"github.com/rapt-go/rapt/gpu"
@@ -21,7 +20,9 @@ type Room struct {
 	Tokens int // whose keys and values are kept: as many as 1 GiB or a quarter of the free memory holds, and Rows sequences need
 }
 
-// A Request is a prompt and how to continue it.
+// A Request is a prompt and how to continue it. The slices of its options must not change until its call has returned and its context, if
+// that ended the call, has been done for a step. Stop and Processors are called in the engine's goroutine: all requests wait for
+// them, and they must not use the engine. One that panics ends its own request alone.
 type Request struct {
 	Prefix *Prefix // what comes before the prompt, if anything
 	Prompt []int32
@@ -164,50 +165,6 @@ func (e *Engine) Next(ctx context.Context, r Request) ([]float32, error) {
 		return nil, err
 	}
 	return j.next, nil
-}
-
-// A Prefix is what several requests have in front of their prompts, computed once. It takes room until it is closed.
-// A nil Prefix is an empty one.
-type Prefix struct {
-	e     *Engine
-	ids   []int32
-	seq   *model.Sequence // of the worker's goroutine; nil once it is lost
-	epoch int             // of the worker, in which seq was made
-}
-
-// Len is the number of its tokens.
-func (p *Prefix) Len() int {
-	if p == nil {
-		return 0
-	}
-	return len(p.ids)
-}
-
-// Prefix computes keys and values of ids, for requests to share.
-func (e *Engine) Prefix(ctx context.Context, ids []int32) (*Prefix, error) {
-	if len(ids) == 0 {
-		return nil, fmt.Errorf("%w: a prefix of no tokens", model.ErrInput)
-	}
-	j, err := e.submit(ctx, newJob(ctx, keeping, Request{Prompt: slices.Clone(ids)}))
-	if err != nil {
-		return nil, err
-	}
-	if err := j.wait(ctx, nil); err != nil {
-		j.abandon()
-		return nil, err
-	}
-	return j.kept, nil
-}
-
-// Close gives its room back. Requests that have begun keep what they share.
-func (p *Prefix) Close() {
-	if p == nil {
-		return
-	}
-	p.e.mu.Lock()
-	defer p.e.mu.Unlock()
-	p.e.dropped = append(p.e.dropped, p)
-	p.e.poke()
 }
 
 // submit checks a job and hands it to the goroutine.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestGreedy(t *testing.T) {
 	for i, id := range out[0].IDs {
 		x := logits[len(ids)+i-1]
 		require.Equal(t, int32(slices.Index(x, slices.Max(x))), id, "token %d", i)
-		require.InDelta(t, logProb(x, id), out[0].LogProbs[i], math.Ldexp(8, -20))
+		require.InDelta(t, logProb(x, id), out[0].LogProbs[i], scoreError)
 		sum += out[0].LogProbs[i]
 	}
 	require.InDelta(t, sum, out[0].Score, 1e-12)
@@ -216,14 +217,14 @@ func TestScore(t *testing.T) {
 		got, err := e.Score(background, Request{Prompt: ids}, from)
 		require.NoError(t, err)
 		require.Len(t, got, len(ids)-from)
-		require.InDeltaSlice(t, want[from:], got, math.Ldexp(8, -20))
+		require.InDeltaSlice(t, want[from:], got, scoreError)
 	}
 	for _, n := range []int{1, 50, 119} {
 		p, err := e.Prefix(background, ids[:n])
 		require.NoError(t, err)
 		got, err := e.Score(background, Request{Prefix: p, Prompt: ids[n:]}, 0)
 		require.NoError(t, err)
-		require.InDeltaSlice(t, want[n:], got, math.Ldexp(8, -20))
+		require.InDeltaSlice(t, want[n:], got, scoreError)
 		p.Close()
 	}
 	for _, from := range []int{-1, 0, 121} {
@@ -256,8 +257,8 @@ func TestPrefix(t *testing.T) {
 	got, err := e.Generate(background, Request{Prefix: whole, Options: Options{MaxNewTokens: 10}})
 	require.NoError(t, err)
 	require.Equal(t, want[0].IDs, got[0].IDs)
-	_, err = e.Generate(background, Request{Prompt: ids, Options: Options{MaxNewTokens: 50}}) // 110 of 200, 110 are held
-	require.ErrorIs(t, err, model.ErrCache)
+	_, err = e.Generate(background, Request{Prompt: ids, Options: Options{MaxNewTokens: 50}}) // 110 of 200, of which prefixes hold 110
+	require.NoError(t, err)
 	whole.Close()
 	p.Close()
 	p.Close()
@@ -388,6 +389,91 @@ func TestNoToken(t *testing.T) {
 		o.Suppress = all
 		_, err := e.Generate(background, Request{Prompt: prompt(1, 4), Options: o})
 		require.ErrorIs(t, err, errNoToken)
+	}
+	e.idle(t)
+}
+
+// A forced token comes though all others are banned.
+func TestForcedToken(t *testing.T) {
+	e := toyEngine(t, Room{})
+	all := make([]int32, 0, toy.Vocab)
+	for i := range int32(toy.Vocab) {
+		if i != 7 {
+			all = append(all, i)
+		}
+	}
+	for _, o := range []Options{{}, {Sampling: true}, {Beams: 2}} {
+		o.MaxNewTokens, o.ForcedEOS, o.Suppress = 1, []int32{7}, all
+		out, err := e.Generate(background, Request{Prompt: prompt(1, 4), Options: o})
+		require.NoError(t, err)
+		require.Equal(t, []int32{7}, out[0].IDs)
+	}
+	e.idle(t)
+}
+
+// A sequence ends with its end token, which is its last.
+func TestEndOfText(t *testing.T) {
+	e := toyEngine(t, Room{})
+	free, err := e.Generate(background, Request{Prompt: prompt(1, 4), Options: Options{MaxNewTokens: 20}})
+	require.NoError(t, err)
+	at := 5
+	for slices.Contains(free[0].IDs[:at], free[0].IDs[at]) {
+		at++
+	}
+	out, err := e.Generate(background, Request{Prompt: prompt(1, 4), Options: Options{MaxNewTokens: 20, EOS: []int32{96, free[0].IDs[at]}}})
+	require.NoError(t, err)
+	require.Equal(t, free[0].IDs[:at+1], out[0].IDs)
+	require.Equal(t, EndOfText, out[0].Finish)
+	out, err = e.Generate(background, Request{Prompt: prompt(1, 4), Options: Options{MaxNewTokens: 20, Stop: func(ids []int32) bool { return len(ids) == 3 }}})
+	require.NoError(t, err)
+	require.Equal(t, free[0].IDs[:3], out[0].IDs)
+	require.Equal(t, Stopped, out[0].Finish)
+}
+
+// A callback that panics ends its own request; so do logits that are no numbers. The others go on.
+func TestCallbacks(t *testing.T) {
+	e := toyEngine(t, Room{})
+	other := Request{Prompt: prompt(1, 4), Options: Options{MaxNewTokens: 60}}
+	want, err := e.Generate(background, other)
+	require.NoError(t, err)
+	fill := func(v float32) Processor {
+		return func(_ []int32, x []float32) {
+			for i := range x {
+				x[i] = v
+			}
+		}
+	}
+	for _, beams := range []int{1, 2} {
+		for name, o := range map[string]Options{
+			"Stop panicked: no":       {Stop: func(ids []int32) bool { panic("no") }},
+			"Processors panicked: no": {Processors: []Processor{func([]int32, []float32) { panic("no") }}},
+			errNoToken.Error():        {Processors: []Processor{fill(-inf)}},
+			errNoToken.Error() + " ":  {Processors: []Processor{fill(float32(math.NaN()))}},
+		} {
+			o.Beams, o.MaxNewTokens = beams, 10
+			var wait sync.WaitGroup
+			wait.Go(func() {
+				got, err := e.Generate(background, other)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			})
+			_, err := e.Generate(background, Request{Prompt: prompt(2, 4), Options: o})
+			require.ErrorContains(t, err, strings.TrimSpace(name), "%d beams", beams)
+			wait.Wait()
+			e.idle(t)
+		}
+	}
+}
+
+// What the caller does to a prompt when its call has returned does not matter.
+func TestPromptIsCopied(t *testing.T) {
+	e := toyEngine(t, Room{})
+	for i := range 50 {
+		ids := prompt(i, 40)
+		ctx, cancel := context.WithTimeout(background, time.Duration(i)*20*time.Microsecond)
+		e.Generate(ctx, Request{Prompt: ids})
+		cancel()
+		clear(ids)
 	}
 	e.idle(t)
 }

@@ -10,33 +10,36 @@ import (
 type group struct {
 	*beamSearch
 	j       *job
-	lines   []line // of the running beams
-	parents []line // of the step before
+	seqs    []sequence // of the running beams
+	parents []sequence // of the step before
+
+	ids    [][]int32 // candidates of each beam
+	scores [][]float32
 }
 
 // newGroup starts the search of a job whose prompt is in the cache.
 func newGroup(j *job) *group {
 	g := &group{beamSearch: newBeamSearch(&j.Options, j.context(), j.most), j: j}
-	g.lines = append(g.lines, line{j: j, seq: j.seq, rules: g.rules(0)})
+	g.seqs = append(g.seqs, sequence{j: j, place: j.seq, rules: g.rules(0)})
 	j.seq = nil
 	return g
 }
 
-// move makes lines of the beams that run now. The last child of a parent takes its place in the cache, others share it.
+// move makes sequences of the beams that run now. The last child of a parent takes its place in the cache, others share it.
 func (g *group) move(c *model.Cache) {
-	g.lines, g.parents = g.parents[:0], g.lines
+	g.seqs, g.parents = g.parents[:0], g.seqs
 	for i := range g.width() {
 		b := g.beam(i)
-		g.lines = append(g.lines, line{j: g.j, rules: b.rules, next: [1]int32{b.ID}})
+		g.seqs = append(g.seqs, sequence{j: g.j, rules: b.rules, next: [1]int32{b.ID}})
 	}
-	for i := range slices.Backward(g.lines) {
-		l, p := &g.lines[i], &g.parents[g.beam(i).Parent]
-		if p.seq != nil {
-			l.seq, p.seq, p.index = p.seq, nil, i
+	for i := range slices.Backward(g.seqs) {
+		q, p := &g.seqs[i], &g.parents[g.beam(i).Parent]
+		if p.place != nil {
+			q.place, p.place, p.index = p.place, nil, i
 			continue
 		}
-		heir := g.lines[p.index].seq
-		l.seq = c.Fork(heir, heir.Len())
+		heir := g.seqs[p.index].place
+		q.place = c.Fork(heir, heir.Len())
 	}
 	for i := range g.parents {
 		g.parents[i].drop(c)
@@ -45,15 +48,15 @@ func (g *group) move(c *model.Cache) {
 
 // drop frees the places of all beams.
 func (g *group) drop(c *model.Cache) {
-	for i := range g.lines {
-		g.lines[i].drop(c)
+	for i := range g.seqs {
+		g.seqs[i].drop(c)
 	}
 }
 
-func (l *line) drop(c *model.Cache) {
-	if l.seq != nil {
-		c.Drop(l.seq)
-		l.seq = nil
+func (q *sequence) drop(c *model.Cache) {
+	if q.place != nil {
+		c.Drop(q.place)
+		q.place = nil
 	}
 }
 
@@ -63,42 +66,4 @@ func (j *job) ranking() choice {
 		return renormalized
 	}
 	return ranked
-}
-
-// beamLines is those of all beams of jobs, and how many ids of each a step wants.
-func (w *worker) beamLines(jobs []*job) (lines []*line, k int) {
-	for _, j := range jobs {
-		for i := range j.group.lines {
-			lines = append(lines, &j.group.lines[i])
-		}
-		k = max(k, j.Options.candidates())
-	}
-	return lines, min(k, w.e.limits.Vocab)
-}
-
-// advance gives searches the candidates of their beams, and ends those that are over.
-func (w *worker) advance(jobs []*job, p picks) {
-	if w.s.Err() != nil {
-		return
-	}
-	at := 0
-	for _, j := range jobs {
-		g := j.group
-		var ids [][]int32
-		var scores [][]float32
-		for range g.lines {
-			i, s := p.list(at)
-			ids, scores, at = append(ids, i), append(scores, s), at+1
-		}
-		if g.step(ids, scores) {
-			g.move(w.cache)
-			continue
-		}
-		if j.out = g.results(j.Return); len(j.out) == 0 {
-			w.finish(j, errNoToken)
-			continue
-		}
-		j.sayAll()
-		w.finish(j, nil)
-	}
 }

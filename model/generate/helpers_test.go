@@ -149,3 +149,7 @@ func (q failingQueue) Run(op gpu.Op) error {
 	}
 	return q.Queue.Run(op)
 }
+
+// scoreError bounds how far a log-probability of toy may be from that of another order of the same sums: its logits are below 8 and of two layers,
+// each of which may move the last bits of a sum of 32 or 64 terms by their number, 2⁻²⁴·8·2·64.
+var scoreError = math.Ldexp(8*2*64, -24)

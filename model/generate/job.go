@@ -28,14 +28,16 @@ type job struct {
 	ctx  context.Context
 	from int // of scoring: the first token with a score
 	most int // new tokens
-	need int // tokens of the cache
+	need int // tokens in the cache, those of the prefix included
 	feed []int32
-	fed  int // tokens of feed that are in the cache
-	base int // tokens of the prefix that are shared; the last is fed again, for its logits
-	seq  *model.Sequence
-	left int // rows that have not ended
+	fed  int             // tokens of feed that are in the cache
+	seq  *model.Sequence // until the prompt is read
+	left int             // rows that have not ended
 
-	group *group // of a beam search whose prompt is read
+	shares   *Prefix // whose pages it has
+	reserved int     // of the worker's room
+	group    *group  // of a beam search whose prompt is read
+	broken   error   // what a callback did, or what was wrong with logits
 
 	gone atomic.Bool // nobody waits
 
@@ -54,12 +56,46 @@ type job struct {
 
 // A row is one sequence that is written without beams.
 type row struct {
-	line
+	sequence
 	out Output
 }
 
 func newJob(ctx context.Context, k kind, r Request) *job {
-	return &job{Request: r, kind: k, ctx: ctx, notify: make(chan struct{}, 1)}
+	j := &job{Request: r, kind: k, ctx: ctx, notify: make(chan struct{}, 1)}
+	j.Prompt = slices.Clone(r.Prompt)
+	if stop := r.Stop; stop != nil {
+		j.Stop = func(ids []int32) (stopped bool) {
+			defer j.recovered("Stop", &stopped)
+			return stop(ids)
+		}
+	}
+	j.Processors = slices.Clone(r.Processors)
+	for i, f := range r.Processors {
+		if f != nil { // else check says so
+			j.Processors[i] = func(ids []int32, logits []float32) {
+				defer j.recovered("Processors", nil)
+				f(ids, logits)
+			}
+		}
+	}
+	return j
+}
+
+// recovered makes a panic of a callback the job's error, which ends it.
+func (j *job) recovered(name string, stopped *bool) {
+	if x := recover(); x != nil {
+		j.fault(fmt.Errorf("%s panicked: %v", name, x))
+		if stopped != nil {
+			*stopped = true
+		}
+	}
+}
+
+// fault is what ends the job, if it is the first.
+func (j *job) fault(err error) {
+	if j.broken == nil {
+		j.broken = err
+	}
 }
 
 // prepare checks the request and counts what it needs.
@@ -83,8 +119,6 @@ func (j *job) prepare(e *Engine) error {
 	if rows > e.room.Rows {
 		return fmt.Errorf("%w: %d sequences at once, there is room for %d", model.ErrCache, rows, e.room.Rows)
 	}
-	j.base = max(prefix-1, 0)
-	// The prefix is counted too: it may be lost, and is then read again.
 	if j.need = total + rows*j.most; j.need > e.room.Tokens {
 		return fmt.Errorf("%w: %d tokens, there is room for %d", model.ErrCache, j.need, e.room.Tokens)
 	}
@@ -178,13 +212,23 @@ func (r *row) take(id int32, logProb float64) bool {
 	return r.out.Finish == Running
 }
 
+// context is all that the request gives: prefix and prompt.
+func (j *job) context() []int32 {
+	if j.Prefix == nil {
+		return j.Prompt
+	}
+	return slices.Concat(j.Prefix.ids, j.Prompt)
+}
+
+func (j *job) newRules() *rules { return newRules(&j.Options, j.context(), j.most) }
+
 func contains(ids []int32, id int32) bool { return slices.Contains(ids, id) }
 
-// seed is the key of the line's next draw, of which Sample takes the low and the high word: by splitmix64 from the request's
+// seed is the key of the sequence's next draw, of which Sample takes the low and the high word: by splitmix64 from the request's
 // seed, the sequence's index and the token's.
-func (l *line) seed() (low, high int32) {
-	k := mix(mix(l.j.Seed+golden) + uint64(l.index)*golden)
-	k = mix(k + uint64(len(l.rules.new()))*golden)
+func (q *sequence) seed() (low, high int32) {
+	k := mix(mix(q.j.Seed+golden) + uint64(q.index)*golden)
+	k = mix(k + uint64(len(q.rules.new()))*golden)
 	return int32(uint32(k)), int32(uint32(k >> 32))
 }
 

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/rapt-go/rapt/model"
 )
 
 var soak = flag.Duration("soak", time.Second, "how long TestSoak runs")
@@ -61,8 +59,7 @@ func TestSoak(t *testing.T) {
 					if rnd.IntN(2) == 0 {
 						own, err := e.Prefix(background, prompt(2, 20))
 						if err != nil {
-							require.ErrorIs(t, err, model.ErrCache) // other prefixes hold the room
-							continue
+							t.Error(err)
 						}
 						p = own
 					}
