@@ -39,6 +39,7 @@ func (l Limits) Check(in Input) error {
 type Batch struct {
 	IDs, Positions, Types gpu.Tensor // [1, tokens] I32
 	Seqs                  gpu.Seqs
+	Unpadded              gpu.Tensor // [1, sequences] I32: their lengths without Limits.EndPad at their ends, at least 1; absent if that is nil
 	Want                  gpu.Tensor // [1, n] I32: the rows whose output is wanted, even none; absent, without memory, it means all
 
 	Slots gpu.Tensor // [1, tokens] I32, with a cache: its rows that take each token's key and value; none if negative
@@ -110,9 +111,14 @@ func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
 	}
 	// One copy to the device: ids, positions, types, starts, lengths.
 	rows, n := tokens+pad.tokens, len(seqs)+pad.seqs
-	host := make([]int32, 3*rows+2*n)
+	host := make([]int32, 3*rows+2*n, 3*rows+2*n+len(seqs))
 	ids, pos, types := host[:rows], host[rows:2*rows], host[2*rows:3*rows]
 	start, length := host[3*rows:3*rows+n], host[3*rows+n:]
+	if l.EndPad != nil {
+		for _, in := range seqs {
+			host = append(host, unpadded(in.IDs, *l.EndPad))
+		}
+	}
 	at := 0
 	for i, in := range seqs {
 		start[i], length[i] = int32(at), int32(len(in.IDs))
@@ -139,6 +145,9 @@ func Pack(s *gpu.Stream, l Limits, seqs ...Input) Batch {
 	}
 	b := Batch{IDs: cut(tokens, rows), Positions: cut(tokens, rows), Types: cut(tokens, rows), pad: pad}
 	b.Seqs = gpu.Seqs{Start: cut(len(seqs), n), Len: cut(len(seqs), n), N: len(seqs), Max: longest}
+	if l.EndPad != nil {
+		b.Unpadded = mem
+	}
 	return b
 }
 
@@ -153,6 +162,15 @@ func (l Limits) positions(pos, ids []int32) {
 		pos[i] = next
 		next++
 	}
+}
+
+// unpadded is the number of ids without pads at their end; 1 if there is nothing else, as transformers takes the first then.
+func unpadded(ids []int32, pad int32) int32 {
+	n := len(ids)
+	for n > 0 && ids[n-1] == pad {
+		n--
+	}
+	return int32(min(max(n, 1), len(ids)))
 }
 
 // WantRows makes rows, counted from the start of the batch, the wanted ones. There may be none.

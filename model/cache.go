@@ -188,9 +188,15 @@ func (c *Cache) Step(s *gpu.Stream, l Limits, feeds []Feed) Batch {
 	if s.Captures() {
 		rows = c.seats(n)
 	}
-	if n == 0 || rows*stepVectors > c.step.Cols {
-		s.Fail(fmt.Errorf("%w: a step of %d sequences, at most %d", ErrCache, n, c.Size.Rows))
+	if n == 0 || n > c.Size.Rows {
+		s.Fail(fmt.Errorf("%w: a step of %d sequences, not from 1 to %d", ErrInput, n, c.Size.Rows))
 		return Batch{}
+	}
+	for i, f := range feeds {
+		if len(f.IDs) != 1 {
+			s.Fail(fmt.Errorf("%w: sequence %d: %d tokens in a step", ErrInput, i, len(f.IDs)))
+			return Batch{}
+		}
 	}
 	longest, err := c.feed(l, feeds)
 	if err != nil {

@@ -138,6 +138,18 @@ func TestCacheRefuses(t *testing.T) {
 	s, c := newCache(t, 1)
 	c.Extend(s, cacheLimits)
 	require.ErrorIs(t, s.Err(), model.ErrInput)
+	for want, feeds := range map[string]func(c *model.Cache) []model.Feed{
+		"bad input: a step of 0 sequences, not from 1 to 3":                       func(c *model.Cache) []model.Feed { return nil },
+		"bad input: a step of 4 sequences, not from 1 to 3":                       func(c *model.Cache) []model.Feed { return make([]model.Feed, 4) },
+		"bad input: sequence 1: 2 tokens in a step":                               func(c *model.Cache) []model.Feed { return []model.Feed{{c.New(), ids(1)}, {c.New(), ids(2)}} },
+		"bad input: sequence 0: 0 tokens in a step":                               func(c *model.Cache) []model.Feed { return []model.Feed{{Seq: c.New()}} },
+		"sequence 0: bad input: token 0 is id 100, outside the vocabulary of 100": func(c *model.Cache) []model.Feed { return []model.Feed{{c.New(), []int32{100}}} },
+	} {
+		s, c := newCache(t, 1)
+		c.Step(s, cacheLimits, feeds(c))
+		require.EqualError(t, s.Err(), want)
+	}
+	require.Equal(t, 64, cacheShape.Bytes())
 	s, c = newCache(t, 1)
 	c.Extend(s, model.Limits{Vocab: 100}, model.Feed{Seq: c.New(), IDs: ids(21)})
 	require.EqualError(t, s.Err(), "sequence 0: cache is full: 21 tokens, a sequence has at most 20")

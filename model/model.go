@@ -27,6 +27,10 @@ type Limits struct {
 
 	// SkipsPad is RoBERTa's rule: the token FirstPosition-1, which pads, is not counted and has that position.
 	SkipsPad bool
+
+	// EndPad is the token that pads the ends of sequences for a model that judges them by their last token, if it is not nil:
+	// see [Batch.Unpadded].
+	EndPad *int32
 }
 
 // An Encoder turns tokens into hidden states.

@@ -12,11 +12,11 @@ import (
 // Config is what GPT-2's config.json says, with transformers' defaults for what it leaves out (configuration_gpt2.py).
 type Config struct {
 	Vocab     int     // vocab_size
-	Hidden    int     // n_embd
-	Layers    int     // n_layer
-	Heads     int     // n_head
+	Hidden    int     // hidden_size, else n_embd
+	Layers    int     // num_hidden_layers, else n_layer
+	Heads     int     // num_attention_heads, else n_head
 	FFN       int     // n_inner; 4·n_embd if null
-	Positions int     // n_positions
+	Positions int     // max_position_embeddings, else n_positions
 	Act       gpu.Act // activation_function
 	Eps       float32 // layer_norm_epsilon
 	Scaled    bool    // scale_attn_weights: scores are divided by √(head size)
@@ -25,6 +25,7 @@ type Config struct {
 	EmbdDrop  float32 // embd_pdrop
 	AttnDrop  float32 // attn_pdrop
 	ResidDrop float32 // resid_pdrop
+	Pad       *int32  // pad_token_id, which a classifier passes over at the end; nil if there is none
 	Class     string  // the first of architectures, which may be empty
 }
 
@@ -35,16 +36,24 @@ const (
 	mostWidth  = 1 << 24
 )
 
-// ReadConfig reads GPT-2's fields. Whatever is wrong with them, the error lists. reorder_and_upcast_attn is not looked at:
-// scores are computed in F32 always.
+// ReadConfig reads GPT-2's fields, some of which have two names: the one that all models share (attribute_map) counts if both
+// are there, as in transformers. Whatever is wrong with them, the error lists. reorder_and_upcast_attn is not looked at: scores
+// are computed in F32 always.
 func ReadConfig(c *model.Config) (Config, error) {
 	size := func(name string, def int) int { return c.Int(name, def, 1, mostWidth) }
+	either := func(shared, own string) string {
+		if c.Raw(shared) != nil {
+			return shared
+		}
+		return own
+	}
+	embd, heads := either("hidden_size", "n_embd"), either("num_attention_heads", "n_head")
 	g := Config{
 		Vocab:     size("vocab_size", 50257),
-		Hidden:    size("n_embd", 768),
-		Layers:    c.Int("n_layer", 12, 0, mostLayers),
-		Heads:     size("n_head", 12),
-		Positions: size("n_positions", 1024),
+		Hidden:    size(embd, 768),
+		Layers:    c.Int(either("num_hidden_layers", "n_layer"), 12, 0, mostLayers),
+		Heads:     size(heads, 12),
+		Positions: size(either("max_position_embeddings", "n_positions"), 1024),
 		Eps:       float32(c.Float("layer_norm_epsilon", 1e-5, 0, math.MaxFloat32)),
 		Scaled:    c.Bool("scale_attn_weights", true),
 		ByLayer:   c.Bool("scale_attn_by_inverse_layer_idx", false),
@@ -56,7 +65,11 @@ func ReadConfig(c *model.Config) (Config, error) {
 	}
 	g.FFN = size("n_inner", 4*g.Hidden)
 	if c.Err() == nil && g.Hidden%g.Heads != 0 {
-		c.Failf("n_embd", "is %d, not a multiple of n_head, %d", g.Hidden, g.Heads)
+		c.Failf(embd, "is %d, not a multiple of %s, %d", g.Hidden, heads, g.Heads)
+	}
+	if pad := c.Int("pad_token_id", -1, math.MinInt32, math.MaxInt32); pad >= 0 {
+		id := int32(pad)
+		g.Pad = &id
 	}
 	name := c.Text("activation_function", "gelu_new")
 	act, ok := nn.Activation(name)

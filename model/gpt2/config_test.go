@@ -36,15 +36,31 @@ func TestConfig(t *testing.T) {
 		EmbdDrop: 0.2, AttnDrop: 0.3, ResidDrop: 0.4, Class: "GPT2LMHeadModel"}, c)
 }
 
+// TestConfigNames has what transformers 5.24.0 reads, whatever the order of fields.
+func TestConfigNames(t *testing.T) {
+	const shared = `"hidden_size":48,"num_hidden_layers":3,"num_attention_heads":4,"max_position_embeddings":64`
+	const own = `"n_embd":96,"n_layer":5,"n_head":6,"n_positions":7`
+	for _, text := range []string{`{` + shared + `}`, `{` + shared + `,` + own + `}`, `{` + own + `,` + shared + `}`} {
+		c, err := readConfig(text)
+		require.NoError(t, err)
+		require.Equal(t, []int{48, 3, 4, 64, 192}, []int{c.Hidden, c.Layers, c.Heads, c.Positions, c.FFN}, text)
+	}
+	c, err := readConfig(`{"hidden_size":null,"n_embd":96}`)
+	require.NoError(t, err)
+	require.Equal(t, 96, c.Hidden, "null is nothing")
+}
+
 func TestConfigRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"n_embd":10,"n_head":4}`:           "config.json: n_embd is 10, not a multiple of n_head, 4",
-		`{"n_head":0}`:                       "config.json: n_head is 0, not from 1 to 16777216",
-		`{"activation_function":"sine"}`:     `config.json: activation_function is "sine", which is no activation that is known`,
-		`{"n_positions":"many"}`:             `config.json: n_positions is "many", not an integer`,
-		`{"n_layer":5000,"embd_pdrop":1.5}`:  "config.json: n_layer is 5000, not from 0 to 4096\nconfig.json: embd_pdrop is 1.5, not from 0 to 1",
-		`{"add_cross_attention":true}`:       "config.json: add_cross_attention, a GPT-2 that reads an encoder: not supported",
-		`{"n_embd":16777216,"n_inner":null}`: "config.json: n_embd is 16777216, not a multiple of n_head, 12",
+		`{"n_embd":10,"n_head":4}`:                   "config.json: n_embd is 10, not a multiple of n_head, 4",
+		`{"hidden_size":10,"num_attention_heads":4}`: "config.json: hidden_size is 10, not a multiple of num_attention_heads, 4",
+		`{"hidden_size":"x","n_embd":8}`:             `config.json: hidden_size is "x", not an integer`,
+		`{"n_head":0}`:                               "config.json: n_head is 0, not from 1 to 16777216",
+		`{"activation_function":"sine"}`:             `config.json: activation_function is "sine", which is no activation that is known`,
+		`{"n_positions":"many"}`:                     `config.json: n_positions is "many", not an integer`,
+		`{"n_layer":5000,"embd_pdrop":1.5}`:          "config.json: n_layer is 5000, not from 0 to 4096\nconfig.json: embd_pdrop is 1.5, not from 0 to 1",
+		`{"add_cross_attention":true}`:               "config.json: add_cross_attention, a GPT-2 that reads an encoder: not supported",
+		`{"n_embd":16777216,"n_inner":null}`:         "config.json: n_embd is 16777216, not a multiple of n_head, 12",
 	} {
 		_, err := readConfig(text)
 		require.EqualError(t, err, want)

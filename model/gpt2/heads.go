@@ -32,11 +32,18 @@ func (m *LM) Decode(s *gpu.Stream, in model.Batch, c *model.Cache) gpu.Tensor {
 	return m.Head.Logits(s, m.hidden(s, in, c))
 }
 
-// A SequenceClassifier is GPT2ForSequenceClassification: a linear layer over the last token.
+// A SequenceClassifier is GPT2ForSequenceClassification: a linear layer over the last token that is no padding.
 type SequenceClassifier struct {
 	*Model
 	Score   nn.Linear
 	classes model.Classes
+}
+
+// Limits bounds the sequences that the model reads, and says what pads them.
+func (m *SequenceClassifier) Limits() model.Limits {
+	l := m.Model.Limits()
+	l.EndPad = m.Pad
+	return l
 }
 
 // LoadSequenceClassifier reads the model and its head.
@@ -54,6 +61,10 @@ func (m *SequenceClassifier) Classes() model.Classes { return m.classes }
 func (m *SequenceClassifier) Classify(s *gpu.Stream, in model.Batch) gpu.Tensor {
 	x := m.Encode(s, in)
 	last := s.Temp(x.DType, in.Seqs.N, x.Cols)
-	s.Do(&gpu.Pool{Dst: last, X: x, Seqs: in.Seqs, Kind: gpu.Last})
+	seqs := in.Seqs
+	if !in.Unpadded.IsZero() {
+		seqs.Len = in.Unpadded
+	}
+	s.Do(&gpu.Pool{Dst: last, X: x, Seqs: seqs, Kind: gpu.Last})
 	return m.Score.Logits(s, last)
 }
