@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rapt-go/rapt/model"
 	"github.com/rapt-go/rapt/model/generate"
 	"github.com/rapt-go/rapt/model/task"
 )
@@ -55,27 +56,45 @@ func (d *decoding) addTo(cmd *cobra.Command) {
 	d.cmd = cmd
 	o, f := &d.given, cmd.Flags()
 	number(cmd, &o.Return, "n", 1, 1, mostSequences, "outputs for each text")
-	number(cmd, &o.MaxNewTokens, "max-new-tokens", 0, 1, most, fmt.Sprintf("tokens of an output at most (default the model's own, else %d)", task.DefaultNewTokens))
+	number(cmd, &o.MaxNewTokens, "max-new-tokens", 0, 1, most,
+		fmt.Sprintf("tokens of an output at most (default the model's own, else %d)", task.DefaultNewTokens))
 	number(cmd, &o.MinNewTokens, "min-new-tokens", 0, 0, most, "tokens of an output at least")
 	f.BoolVar(&d.greedy, "greedy", false, "take the likeliest token each time, whatever the model's own settings are")
 	f.Var(seed{&d.seed}, "seed", "sample, and draw the same each time (default another each time)")
-	share := func(p *float64, name, usage string, above bool) { f.Var(real{p, 0, 1, above}, name, usage) }
-	f.Var(real{&o.Temperature, 0, math.MaxFloat32, true}, "temperature", "sample, with logits divided by this")
+	f.Var(factor(&o.Temperature), "temperature", "sample, with logits divided by this")
 	number(cmd, &o.TopK, "top-k", 0, 0, most, "sample from so many of the likeliest tokens; 0 means all")
-	share(&o.TopP, "top-p", "sample from the likeliest tokens that make up this probability", true)
-	share(&o.MinP, "min-p", "sample from tokens that have this share of the likeliest one's probability", false)
-	share(&o.TypicalP, "typical-p", "sample from the most typical tokens that make up this probability", true)
-	share(&o.EpsilonCutoff, "epsilon-cutoff", "sample from tokens that are at least as probable", false)
-	share(&o.EtaCutoff, "eta-cutoff", "sample from tokens that are at least as probable, or less where the entropy is high", false)
+	f.Var(mass(&o.TopP), "top-p", "sample from the likeliest tokens that make up this probability")
+	f.Var(real{&o.MinP, "a number from 0 to 1", func(x float64) bool { return x >= 0 && x <= 1 }},
+		"min-p", "sample from tokens that have this share of the likeliest one's probability")
+	f.Var(mass(&o.TypicalP), "typical-p", "sample from the most typical tokens that make up this probability")
+	f.Var(cutoff(&o.EpsilonCutoff), "epsilon-cutoff", "sample from tokens that are at least as probable")
+	f.Var(cutoff(&o.EtaCutoff), "eta-cutoff", "sample from tokens that are at least as probable, or less where the entropy is high")
 	number(cmd, &o.Beams, "beam", 1, 1, mostSequences, "beams of a beam search, if above 1")
-	f.Var(real{&d.penalty, -math.MaxFloat32, math.MaxFloat32, false}, "length-penalty", "exponent of the length that scores of beams are divided by (default 1)")
+	f.Var(real{&d.penalty, "a number", func(x float64) bool { return math.Abs(x) <= math.MaxFloat32 }},
+		"length-penalty", "exponent of the length that scores of beams are divided by (default 1)")
 	choice(cmd, &d.early, "early-stopping", "false", "whether a beam search ends with as many outputs as beams", "true", "false", "never")
-	f.Var(real{&o.RepetitionPenalty, 0, math.MaxFloat32, true}, "repetition-penalty", "divides logits of tokens that are there already, if above 1 (default 1)")
+	f.Var(factor(&o.RepetitionPenalty), "repetition-penalty", "divides logits of tokens that are there already, if above 1 (default 1)")
 	number(cmd, &o.NoRepeatNGram, "no-repeat-ngram", 0, 0, most, "let no sequence of so many tokens come twice; 0 means any may")
 	f.StringArrayVar(&o.StopStrings, "stop", nil, "`TEXT` that ends an output; may be given several times")
 	for _, name := range ownDefaults {
 		f.Lookup(name).DefValue = ""
 	}
+}
+
+// factor is a number that logits are divided by.
+func factor(p *float64) real {
+	return real{p, fmt.Sprintf("a number from %v to %v", generate.Least, generate.Most),
+		func(x float64) bool { return x >= generate.Least && x <= generate.Most }}
+}
+
+// mass is a probability that tokens have together.
+func mass(p *float64) real {
+	return real{p, "a number above 0, at most 1", func(x float64) bool { return x > 0 && x <= 1 }}
+}
+
+// cutoff is a probability that a token has at least.
+func cutoff(p *float64) real {
+	return real{p, "a number from 0 to less than 1", func(x float64) bool { return x >= 0 && x < 1 }}
 }
 
 // ownDefaults are the flags whose defaults are the model's.
@@ -113,9 +132,9 @@ func (d *decoding) check() error {
 	return validText(d.given.StopStrings...)
 }
 
-// over is the model's own settings but for what the flags change. The error is one of flags that the model's settings do
-// not go together with.
-func (d *decoding) over(own task.Decoding) (task.Decoding, error) {
+// over is the model's own settings, which a file has, but for what the flags change. The error is one of settings that do not
+// go together.
+func (d *decoding) over(own task.Decoding, file string) (task.Decoding, error) {
 	g, o := &d.given, own
 	switch {
 	case d.greedy:
@@ -131,11 +150,11 @@ func (d *decoding) over(own task.Decoding) (task.Decoding, error) {
 		"min-new-tokens":     func() { o.MinNewTokens, o.MinLength = g.MinNewTokens, 0 },
 		"temperature":        func() { o.Temperature = g.Temperature },
 		"top-k":              func() { o.TopK = g.TopK },
-		"top-p":              func() { o.TopP = share(g.TopP) },
-		"min-p":              func() { o.MinP = g.MinP },
-		"typical-p":          func() { o.TypicalP = share(g.TypicalP) },
-		"epsilon-cutoff":     func() { o.EpsilonCutoff = g.EpsilonCutoff },
-		"eta-cutoff":         func() { o.EtaCutoff = g.EtaCutoff },
+		"top-p":              func() { o.TopP = share(g.TopP, true) },
+		"min-p":              func() { o.MinP = share(g.MinP, false) },
+		"typical-p":          func() { o.TypicalP = share(g.TypicalP, true) },
+		"epsilon-cutoff":     func() { o.EpsilonCutoff = share(g.EpsilonCutoff, false) },
+		"eta-cutoff":         func() { o.EtaCutoff = share(g.EtaCutoff, false) },
 		"beam":               func() { o.Beams = g.Beams },
 		"length-penalty":     func() { o.LengthPenalty = &d.penalty },
 		"early-stopping":     func() { o.EarlyStopping = earlies[d.early] },
@@ -151,35 +170,84 @@ func (d *decoding) over(own task.Decoding) (task.Decoding, error) {
 	if !d.changed("seed") {
 		o.Seed = rand.Uint64()
 	}
-	return o, d.checkModel(&o)
+	d.give(&o)
+	return o, d.checkModel(&o, file)
 }
 
-// share is 0, which is not applied, of all.
-func share(p float64) float64 {
-	if p == 1 {
-		return 0
+// give lets settings of the model that no flag has repeated give way to flags.
+func (d *decoding) give(o *task.Decoding) {
+	if !d.changed("n") && (d.greedy || d.changed("beam") && !o.Sampling) {
+		o.Return = min(o.Return, max(o.Beams, 1))
 	}
-	return p
+	if !d.changed("min-new-tokens") && d.changed("max-new-tokens") {
+		o.MinNewTokens = min(o.MinNewTokens, o.MaxNewTokens)
+	}
+}
+
+// share is a probability as Options have it: at least [generate.Least], if it is above 0, and 0, which is not applied, of 1
+// if that is all.
+func share(p float64, isAll bool) float64 {
+	switch {
+	case p == 1 && isAll:
+		return 0
+	case p > 0:
+		return max(p, generate.Least)
+	}
+	return 0
 }
 
 var earlies = map[string]generate.Early{"true": generate.EarlyTrue, "false": generate.EarlyFalse, "never": generate.EarlyNever}
 
-// checkModel reports flags that the model's own settings do not go together with.
-func (d *decoding) checkModel(o *task.Decoding) error {
+// checkModel reports settings that do not go together.
+func (d *decoding) checkModel(o *task.Decoding, file string) error {
 	for _, name := range []string{"length-penalty", "early-stopping"} {
 		if d.changed(name) && o.Beams <= 1 {
 			return usagef("--%s is for --beam only", name)
 		}
 	}
 	switch {
+	case o.Sampling && o.Beams > 1:
+		return fmt.Errorf("%s: do_sample with num_beams %d: %w; give --greedy, --beam or a flag of sampling",
+			file, o.Beams, model.ErrUnsupported)
 	case o.Return > 1 && !o.Sampling && o.Beams <= 1:
-		return usagef("--n %d: all outputs would be equal; give a flag of sampling, such as --temperature 1, or --beam", o.Return)
+		return d.fault(file, "n", o.Return, "all outputs would be equal; give a flag of sampling, such as --temperature 1, or --beam")
 	case o.Beams > 1 && o.Return > o.Beams:
-		return usagef("--n %d: want no more than --beam, which is %d", o.Return, o.Beams)
+		return d.fault(file, "n", o.Return, fmt.Sprintf("want no more than beams (--beam), of which there are %d", o.Beams))
 	case o.MaxNewTokens > 0 && o.MinNewTokens > o.MaxNewTokens:
-		return usagef("--min-new-tokens %d: want no more than --max-new-tokens, which is %d", o.MinNewTokens, o.MaxNewTokens)
+		return d.fault(file, "min-new-tokens", o.MinNewTokens,
+			fmt.Sprintf("want no more than an output has at most (--max-new-tokens), which is %d", o.MaxNewTokens))
 	}
 	return nil
+}
+
+// fieldOf is the names of flags in generation_config.json.
+var fieldOf = map[string]string{"n": "num_return_sequences", "beam": "num_beams", "min-new-tokens": "min_new_tokens"}
+
+// fault is an error of a flag's value, or of its field's in a file, if the flag was not given.
+func (d *decoding) fault(file, flag string, value int, wants string) error {
+	if d.changed(flag) {
+		return usagef("--%s %d: %s", flag, value, wants)
+	}
+	return fmt.Errorf("%s: %s is %d: %s", file, fieldOf[flag], value, wants)
+}
+
+// checkOn reports settings that are not for this model or for the room that it has.
+func (d *decoding) checkOn(g *task.Generator, o task.Decoding) error {
+	err := g.Check(o)
+	if !errors.Is(err, model.ErrCache) {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", g.Source(), err)
+		}
+		return err
+	}
+	flag, n := "n", o.Return
+	if o.Beams > n {
+		flag, n = "beam", o.Beams
+	}
+	if n > mostSequences {
+		return d.fault(g.Source(), flag, n, fmt.Sprintf("want no more than %d, the sequences of a text at most", mostSequences))
+	}
+	return usageError{d.fault(g.Source(), flag, n, fmt.Sprintf("want --batch-tokens %d or more, for so many sequences at once", n))}
 }
 
 // room makes room for the sequences of one text.

@@ -126,11 +126,11 @@ func flagError(_ *cobra.Command, err error) error {
 	return usageError{err}
 }
 
-// A real is a flag whose value is a number above lo, or from lo on, up to hi.
+// A real is a flag whose value is one of some numbers.
 type real struct {
-	value  *float64
-	lo, hi float64
-	above  bool
+	value *float64
+	want  string
+	fits  func(float64) bool
 }
 
 func (r real) String() string {
@@ -144,23 +144,11 @@ func (r real) Type() string { return "X" }
 
 func (r real) Set(s string) error {
 	x, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(x >= r.lo && x <= r.hi) || r.above && x == r.lo {
-		return errors.New("want " + r.bounds())
+	if err != nil || !r.fits(x) {
+		return errors.New("want " + r.want)
 	}
 	*r.value = x
 	return nil
-}
-
-func (r real) bounds() string {
-	switch {
-	case r.lo < 0:
-		return "a number"
-	case r.hi > 1:
-		return fmt.Sprintf("a number above %v", r.lo)
-	case r.above:
-		return fmt.Sprintf("a number above %v, at most %v", r.lo, r.hi)
-	}
-	return fmt.Sprintf("a number from %v to %v", r.lo, r.hi)
 }
 
 // number adds a flag whose value is an integer from lo to hi.
@@ -179,6 +167,7 @@ type common struct {
 	precision string
 	tokens    int    // of a batch
 	longer    string // what helps with texts that are too long
+	fewer     string // what helps where there is no room for what they ask for
 	truncate  bool
 	file      string
 	jsonl     bool

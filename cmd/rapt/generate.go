@@ -31,7 +31,8 @@ type generateRun struct {
 }
 
 func generateCommand(a *app) *cobra.Command {
-	r := &generateRun{common: common{app: a, embedded: embedded.GPT2}}
+	r := &generateRun{common: common{app: a, embedded: embedded.GPT2,
+		fewer: "fewer outputs (--n), beams (--beam) or tokens (--max-new-tokens) take less"}}
 	cmd := &cobra.Command{
 		Use:     "generate [PROMPT…]",
 		GroupID: groupTasks,
@@ -89,10 +90,16 @@ func (r *generateRun) run(cmd *cobra.Command, args []string) error {
 
 // settle decides how to decode, which the model has a say in.
 func (r *generateRun) settle(g *task.Generator) (err error) {
-	if r.how, err = r.over(g.Defaults()); err == nil && r.how.Sampling && !r.changed("seed") {
+	if r.how, err = r.over(g.Defaults(), g.Source()); err != nil {
+		return err
+	}
+	if err := r.checkOn(g, r.how); err != nil {
+		return err
+	}
+	if r.how.Sampling && !r.changed("seed") {
 		r.note("seed: %d", r.how.Seed)
 	}
-	return err
+	return nil
 }
 
 func writeGenerated(o *output, rec record, outputs []task.Output) error {

@@ -182,6 +182,9 @@ func TestEmbeddedWriter(t *testing.T) {
 		require.InDelta(t, math.Exp(-sum/float64(got.Tokens-1)), *got.Perplexity, 1e-6)
 	}
 	nothing := ok[scoredText](t, "", "score", "", "a")
+	require.Contains(t, rapt(t, "", "score", "--json", "--tokens", "").stdout, `"token_logprobs":[]`)
+	require.NotContains(t, rapt(t, "", "score", "--json", "a b").stdout, "token_logprobs")
+	require.NotContains(t, rapt(t, "", "score", strings.Repeat("long ", 300)).stderr, "Stride")
 	for i, n := range []int{0, 1} {
 		require.Equal(t, n, nothing[i].Tokens)
 		require.Zero(t, *nothing[i].LogProb)
@@ -207,6 +210,58 @@ func TestSeed(t *testing.T) {
 	}
 	r := rapt(t, "", "generate", "--temperature", "1", "--max-new-tokens", "1", "a")
 	require.Regexp(t, `\nseed: \d+\n$`, r.stderr, "so that it can be had again")
+}
+
+// TestModelSettings has flags go before what generation_config.json says, and errors name what was given.
+func TestModelSettings(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gpt2")
+	require.NoError(t, os.CopyFS(dir, os.DirFS(golden("gpt2"))))
+	for _, c := range []struct {
+		file  string
+		flags []string
+		code  int
+		says  string
+		texts int // if it is done
+	}{
+		{`{"num_return_sequences": 3}`, []string{"--greedy"}, exitDone, "", 1},
+		{`{"num_return_sequences": 3}`, []string{"--beam", "2"}, exitDone, "", 2},
+		{`{"num_return_sequences": 3}`, []string{"--beam", "5"}, exitDone, "", 3},
+		{`{"num_return_sequences": 3}`, []string{"--top-k", "5"}, exitDone, "", 3},
+		{`{"num_return_sequences": 3, "num_beams": 4}`, []string{"--beam", "1"}, exitDone, "", 1},
+		{`{"num_return_sequences": 3, "do_sample": true}`, []string{"--beam", "1"}, exitDone, "", 3},
+		{`{"num_return_sequences": 3, "do_sample": true}`, []string{"--greedy"}, exitDone, "", 1},
+		{`{"num_return_sequences": 3}`, nil, exitFailure, "generation_config.json: num_return_sequences is 3: all outputs would be equal", 0},
+		{`{"num_return_sequences": 3, "num_beams": 2}`, nil, exitFailure, "generation_config.json: num_return_sequences is 3: want no more than beams", 0},
+		{`{"num_return_sequences": 3}`, []string{"--n", "2"}, exitUsage, "--n 2: all outputs would be equal", 0},
+		{`{"min_new_tokens": 20}`, nil, exitDone, "", 1},
+		{`{"min_new_tokens": 200}`, []string{"--max-new-tokens", "9"}, exitDone, "", 1},
+		{`{"min_new_tokens": 20, "max_new_tokens": 9}`, nil, exitFailure, "generation_config.json: min_new_tokens is 20: want no more", 0},
+		{`{"do_sample": true, "num_beams": 3}`, nil, exitUnsupported, "generation_config.json: do_sample with num_beams 3: not supported", 0},
+		{`{"num_beams": 64, "max_new_tokens": 2}`, nil, exitDone, "", 1},
+		{`{"num_beams": 64, "max_new_tokens": 2}`, []string{"--batch-tokens", "8"}, exitUsage, "generation_config.json: num_beams is 64: want --batch-tokens 64 or more", 0},
+		{`{"num_beams": 64, "max_new_tokens": 2}`, []string{"--n", "40"}, exitUsage, "num_beams is 64: want --batch-tokens 64", 0},
+		{`{"num_beams": 2000}`, nil, exitFailure, "generation_config.json: num_beams is 2000: want no more than 1024", 0},
+		{`{"stop_strings": ""}`, nil, exitFailure, "generation_config.json: bad input: StopStrings[0] is empty", 0},
+		{`{"eos_token_id": 5000, "suppress_tokens": [9999]}`, nil, exitDone, "", 1},
+		{`{"forced_eos_token_id": 5000}`, nil, exitFailure, "generation_config.json: forced_eos_token_id is 5000, outside the vocabulary of 420", 0},
+		{`{"do_sample": true, "temperature": 1e-300}`, nil, exitFailure, "generation_config.json: temperature is 1e-300", 0},
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte(c.file), 0o600))
+		r := rapt(t, "", slices.Concat([]string{"generate", "--quiet", "--json", "--model", dir}, c.flags, []string{"A"})...)
+		require.Equal(t, c.code, r.code, "%s %q: %s", c.file, c.flags, r.stderr)
+		require.Contains(t, r.stderr, c.says, "%s %q", c.file, c.flags)
+		require.NotContains(t, r.stderr, "text 1", "it is not the text's fault")
+		require.Equal(t, c.texts, strings.Count(r.stdout, `"ids"`), "%s %q", c.file, c.flags)
+	}
+}
+
+// TestSmallShares has shares that are too small for F32 leave the likeliest token alone.
+func TestSmallShares(t *testing.T) {
+	args := []string{"generate", "--max-new-tokens", "6", "In the beginning"}
+	want := ok[written](t, "", args...)
+	for _, p := range []string{"1e-46", "1e-300"} {
+		require.Equal(t, want, ok[written](t, "", append([]string{"generate", "--top-p", p}, args[1:]...)...))
+	}
 }
 
 // TestStream has tokens add up to what comes without streaming, in JSON and as text.

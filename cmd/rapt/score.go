@@ -18,7 +18,7 @@ type scored struct {
 	Tokens     int     `json:"tokens"`
 	LogProb    score   `json:"logprob"`
 	Perplexity score   `json:"perplexity"`
-	LogProbs   []score `json:"token_logprobs,omitempty"`
+	LogProbs   []score `json:"token_logprobs,omitzero"`
 }
 
 type scoreRun struct {
@@ -49,7 +49,8 @@ every token before the text, NaN for one that is not counted.
 	r.taskFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&r.how.Prompt, "prompt", "", "`TEXT` before every text, with nothing put between them, that is not scored")
-	number(cmd, &r.how.Stride, "stride", 0, 0, most, "read longer texts than the model in windows that begin so many tokens apart; 0 means that they are errors")
+	number(cmd, &r.how.Stride, "stride", 0, 0, most,
+		"read longer texts than the model in windows that begin so many tokens apart; 0 means that they are errors")
 	f.BoolVar(&r.tokens, "tokens", false, "give the log-probability of every token")
 	return cmd
 }
@@ -63,8 +64,16 @@ func (r *scoreRun) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return runner[*task.Scorer, task.Score]{
-		common: &r.common, name: "score", open: task.OpenScorer, ask: r.ask, write: r.write,
+		common: &r.common, name: "score", open: task.OpenScorer, check: r.check, ask: r.ask, write: r.write,
 	}.run(cmd.Context(), in)
+}
+
+// check reports windows that leave tokens out.
+func (r *scoreRun) check(s *task.Scorer) error {
+	if n := s.MaxTokens(); n > 0 && r.how.Stride > n {
+		return usagef("--stride %d: want no more than the model reads, which is %d", r.how.Stride, n)
+	}
+	return nil
 }
 
 func (r *scoreRun) ask(ctx context.Context, s *task.Scorer, rec record) (task.Score, error) {
@@ -75,6 +84,7 @@ func (r *scoreRun) write(o *output, rec record, x task.Score) error {
 	v := scored{rec.first, len(x.IDs), score(x.Sum), score(x.Perplexity), nil}
 	columns := []string{decimals(x.Sum), decimals(x.Perplexity), strconv.Itoa(v.Tokens)}
 	if r.tokens {
+		v.LogProbs = []score{}
 		list := ""
 		for i, p := range x.LogProbs {
 			v.LogProbs = append(v.LogProbs, score(p))

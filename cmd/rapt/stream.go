@@ -152,6 +152,9 @@ func (c *common) located(r record, err error) error {
 	if c.longer != "" && errors.Is(err, task.ErrTooLong) {
 		err = fmt.Errorf("%w; %s", err, c.longer)
 	}
+	if c.fewer != "" && errors.Is(err, model.ErrCache) {
+		err = fmt.Errorf("%w; %s", err, c.fewer)
+	}
 	if where == "" {
 		return err
 	}

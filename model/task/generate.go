@@ -1,7 +1,6 @@
 package task
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -46,37 +45,56 @@ const DefaultNewTokens = 128
 func Generating(c generate.Config) Option { return func(o *options) { o.generating = &c } }
 
 // OpenGenerator opens a decoder's checkpoint for continuing texts. Of a task of a decoder [BatchTokens] bounds the sequences
-// that are written at once, each of which adds one token to a step; 0 means 32, and there are never more than 1,024.
+// that are written at once, each of which adds one token to a step; 0 means 32, or as many as the checkpoint's settings ask for
+// of one prompt if that is more, and there are never more than 1,024.
 // [Truncate] does not count: prompts are never cut.
 func OpenGenerator(dir string, opts ...Option) (*Generator, error) {
-	w, err := openWriter(dir, opts)
-	if err != nil {
-		return nil, err
-	}
-	return &Generator{w}, nil
+	return made[Generator](openWriter(dir, opts))
 }
 
 // NewGenerator continues texts with a model of one's own; the option [On] is needed.
 func NewGenerator(m model.Decoder, t Tokenizer, opts ...Option) (*Generator, error) {
-	w, err := ownWriter(m, t, opts)
-	if err != nil {
-		return nil, err
-	}
-	return &Generator{w}, nil
+	return made[Generator](ownWriter(m, t, opts))
 }
 
-// Defaults is what the checkpoint says of decoding, with at most [DefaultNewTokens] if it sets no bound. The caller may
-// change it.
+// Defaults is what the checkpoint says of decoding, with at most [DefaultNewTokens], or its min_new_tokens, if it sets no
+// bound. The caller may change it, and all that it points to.
 func (g *Generator) Defaults() Decoding {
 	d := Decoding{g.config.Options, slices.Clone(g.config.StopStrings)}
 	for _, ids := range []*[]int32{&d.EOS, &d.Suppress, &d.BeginSuppress, &d.ForcedEOS} {
 		*ids = slices.Clone(*ids)
 	}
 	d.BadWords, d.Processors = slices.Clone(d.BadWords), slices.Clone(d.Processors)
+	for i, w := range d.BadWords {
+		d.BadWords[i] = slices.Clone(w)
+	}
+	d.LengthPenalty, d.ForcedBOS = copied(d.LengthPenalty), copied(d.ForcedBOS)
 	if d.MaxNewTokens == 0 && d.MaxLength == 0 {
-		d.MaxNewTokens = DefaultNewTokens
+		d.MaxNewTokens = max(DefaultNewTokens, d.MinNewTokens)
 	}
 	return d
+}
+
+// copied points to a copy of what p points to.
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
+
+// Source names the file that [Generator.Defaults] are from: generation_config.json, or config.json in its absence. It is empty
+// if they are from [Generating].
+func (g *Generator) Source() string { return g.config.File }
+
+// Check reports what is wrong with d whatever the prompt is, as Generate and Stream do before any work. One that asks for
+// more sequences of a prompt than there is room for, by [BatchTokens], wraps [model.ErrCache].
+func (g *Generator) Check(d Decoding) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	return g.engine.CheckOptions(&d.Options)
 }
 
 // request is a prompt and how to continue it.
@@ -107,7 +125,7 @@ func (g *Generator) request(d Decoding, prompt string) (generate.Request, error)
 // prompt begins with the checkpoint's bos_token_id. A prompt that leaves no token to write is an error, [ErrTooLong] if it is
 // as long as the model reads.
 func (g *Generator) Generate(ctx context.Context, d Decoding, prompts ...string) ([][]Output, error) {
-	if err := d.check(); err != nil {
+	if err := g.Check(d); err != nil {
 		return nil, err
 	}
 	requests := make([]generate.Request, len(prompts))
@@ -132,8 +150,12 @@ func (g *Generator) Generate(ctx context.Context, d Decoding, prompts ...string)
 // LogProb is NaN, all when it has ended. It stops after an error. Leaving the loop ends the work.
 func (g *Generator) Stream(ctx context.Context, d Decoding, prompt string) iter.Seq2[Piece, error] {
 	return func(yield func(Piece, error) bool) {
-		r, err := g.request(d, prompt)
-		if err := cmp.Or(d.check(), err); err != nil {
+		err := g.Check(d)
+		var r generate.Request
+		if err == nil {
+			r, err = g.request(d, prompt)
+		}
+		if err != nil {
 			yield(Piece{}, err)
 			return
 		}

@@ -97,7 +97,8 @@ func TestGenerateByHand(t *testing.T) {
 
 // TestDefaults has what the checkpoint says, which callers cannot change for each other.
 func TestDefaults(t *testing.T) {
-	file := `{"max_length": 20, "do_sample": true, "temperature": 0.5, "eos_token_id": [3, 4], "stop_strings": ["a", "b"], "bad_words_ids": [[1]]}`
+	file := `{"max_length": 20, "do_sample": true, "temperature": 0.5, "eos_token_id": [3, 4], "stop_strings": ["a", "b"],
+		"bad_words_ids": [[1]], "length_penalty": 2, "forced_bos_token_id": 5}`
 	g, err := task.OpenGenerator(changed(t, "gpt2", map[string]string{"generation_config.json": file}), task.On(newHolder(t)))
 	require.NoError(t, err)
 	defer g.Close()
@@ -109,10 +110,58 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, 50, d.TopK)
 	require.Equal(t, []int32{3, 4}, d.EOS)
 	require.Equal(t, []string{"a", "b"}, d.StopStrings)
-	d.EOS[0], d.StopStrings[0], d.BadWords[0] = 9, "x", nil
+	d.EOS[0], d.StopStrings[0], d.BadWords[0][0], *d.LengthPenalty, *d.ForcedBOS = 9, "x", 9, 9, 9
 	require.Equal(t, []int32{3, 4}, g.Defaults().EOS)
 	require.Equal(t, []string{"a", "b"}, g.Defaults().StopStrings)
 	require.Equal(t, [][]int32{{1}}, g.Defaults().BadWords)
+	require.Equal(t, 2.0, *g.Defaults().LengthPenalty)
+	require.EqualValues(t, 5, *g.Defaults().ForcedBOS)
+	require.Equal(t, "generation_config.json", g.Source())
+}
+
+// TestOddDefaults has checkpoints whose settings ask for ids that the model does not have, for many sequences, or for more
+// tokens than usual.
+func TestOddDefaults(t *testing.T) {
+	h := newHolder(t)
+	open := func(file string) (*task.Generator, error) {
+		return task.OpenGenerator(changed(t, "gpt2", map[string]string{"generation_config.json": file}), task.On(h))
+	}
+	plain, err := open(`{}`)
+	require.NoError(t, err)
+	defer plain.Close()
+	ctx := context.Background()
+	want, err := plain.Generate(ctx, plain.Defaults(), "A")
+	require.NoError(t, err)
+	g, err := open(`{"eos_token_id": 5000, "suppress_tokens": [9999], "begin_suppress_tokens": [420], "bad_words_ids": [[420], [1, 420]], "bos_token_id": 5000}`)
+	require.NoError(t, err)
+	defer g.Close()
+	got, err := g.Generate(ctx, g.Defaults(), "A")
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	_, err = g.Generate(ctx, g.Defaults(), "A", "")
+	require.EqualError(t, err, "text 1: bad input: no tokens, and none to begin with: bos_token_id of generation_config.json is 5000, outside the vocabulary of 420")
+	for _, field := range []string{"forced_bos_token_id", "forced_eos_token_id"} {
+		_, err = open(`{"` + field + `": 5000}`)
+		require.ErrorContains(t, err, "generation_config.json: "+field+" is 5000, outside the vocabulary of 420")
+	}
+
+	many, err := open(`{"num_beams": 40, "max_new_tokens": 2}`)
+	require.NoError(t, err)
+	defer many.Close()
+	_, err = many.Generate(ctx, many.Defaults(), "A")
+	require.NoError(t, err)
+	d := many.Defaults()
+	d.Beams = 41
+	_, err = many.Generate(ctx, d, "A")
+	require.ErrorIs(t, err, model.ErrCache)
+	require.ErrorIs(t, many.Check(d), model.ErrCache)
+	require.NotContains(t, err.Error(), "text", "whatever the text is")
+
+	long, err := open(`{"min_new_tokens": 200}`)
+	require.NoError(t, err)
+	defer long.Close()
+	require.Equal(t, 200, long.Defaults().MaxNewTokens)
+	require.NoError(t, long.Check(long.Defaults()))
 }
 
 func TestGenerateErrors(t *testing.T) {

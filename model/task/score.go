@@ -40,21 +40,16 @@ type Scorer struct {
 
 // OpenScorer opens a decoder's checkpoint for scoring texts; see [OpenGenerator] for what options mean.
 func OpenScorer(dir string, opts ...Option) (*Scorer, error) {
-	w, err := openWriter(dir, opts)
-	if err != nil {
-		return nil, err
-	}
-	return &Scorer{w}, nil
+	return made[Scorer](openWriter(dir, opts))
 }
 
 // NewScorer scores with a model of one's own; the option [On] is needed.
 func NewScorer(m model.Decoder, t Tokenizer, opts ...Option) (*Scorer, error) {
-	w, err := ownWriter(m, t, opts)
-	if err != nil {
-		return nil, err
-	}
-	return &Scorer{w}, nil
+	return made[Scorer](ownWriter(m, t, opts))
 }
+
+// MaxTokens is how many tokens the model reads at once, and the largest [Scoring.Stride]; 0 means any number.
+func (s *Scorer) MaxTokens() int { return s.model.Limits().Length }
 
 // A passage is a text behind a prompt as tokens.
 type passage struct {
@@ -109,7 +104,7 @@ func windows(n, from, limit, stride int) []window {
 // Score returns how likely each text is. A text longer than the model reads is an error, [ErrTooLong], unless there is a
 // Stride.
 func (s *Scorer) Score(ctx context.Context, how Scoring, texts ...string) ([]Score, error) {
-	limit := s.model.Limits().Length
+	limit := s.MaxTokens()
 	if how.Stride < 0 || limit > 0 && how.Stride > limit {
 		return nil, fmt.Errorf("%w: Stride is %d, not from 1 to %d, what the model reads, nor 0 for none", model.ErrInput, how.Stride, limit)
 	}
@@ -119,7 +114,7 @@ func (s *Scorer) Score(ctx context.Context, how Scoring, texts ...string) ([]Sco
 	err := each(ctx, len(texts), func(i int) error {
 		p, err := s.passage(how.Prompt, texts[i], how.BOS)
 		if err == nil && how.Stride == 0 {
-			err = s.fits(len(p.ids), limit, " without Stride")
+			err = s.fits(len(p.ids), limit, " at once")
 		}
 		if err != nil {
 			return textError(i, err)

@@ -99,7 +99,9 @@ func TestScoreWindows(t *testing.T) {
 	require.ErrorIs(t, err, task.ErrTooLong)
 	require.ErrorContains(t, err, "text 1")
 	require.ErrorContains(t, err, "17 tokens") // [CLS] among them, which stands before, and not [SEP]
-	require.ErrorContains(t, err, "Stride")
+	require.ErrorContains(t, err, "at most 5 at once")
+	require.NotContains(t, err.Error(), "Stride", "which the command calls otherwise")
+	require.Equal(t, length, s.MaxTokens())
 	for _, stride := range []int{-1, length + 1} {
 		_, err = s.Score(context.Background(), task.Scoring{Stride: stride}, text)
 		require.ErrorIs(t, err, model.ErrInput)

@@ -25,9 +25,23 @@ type writer struct {
 // mostRows bounds the sequences of a step, for each of which a table of its tokens is uploaded.
 const mostRows = 1024
 
+// usualRows is how many sequences a step has where nothing asks for more.
+const usualRows = 32
+
 func newWriter(ses session, o *options, m model.Decoder, t Tokenizer, c generate.Config) writer {
-	room := generate.Room{Rows: min(o.tokens, mostRows)}
-	return writer{ses, generate.New(ses.backend, m, room), m, t, c}
+	rows := o.tokens
+	if rows == 0 {
+		rows = max(usualRows, c.Beams, c.Return)
+	}
+	return writer{ses, generate.New(ses.backend, m, generate.Room{Rows: min(rows, mostRows)}), m, t, c}
+}
+
+// made is a task of its writer.
+func made[T ~struct{ writer }](w writer, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &T{w}, nil
 }
 
 func openWriter(dir string, opts []Option) (writer, error) {
@@ -47,7 +61,11 @@ func (o *opened[M]) generation() (generate.Config, error) {
 	if o.generating != nil {
 		return *o.generating, nil
 	}
-	return generate.ReadConfig(o.folder)
+	c, err := generate.ReadConfig(o.folder)
+	if err != nil {
+		return c, err
+	}
+	return c, c.Fit(o.model.Limits().Vocab)
 }
 
 // ownWriter is openWriter for a user's own model and tokenizer.
@@ -86,10 +104,23 @@ func known(err error) error {
 
 // start is what a text that would have no tokens begins with.
 func (w writer) start() ([]int32, error) {
-	if w.config.BOS == nil {
+	bos, vocab := w.config.BOS, w.model.Limits().Vocab
+	switch {
+	case bos == nil:
 		return nil, fmt.Errorf("%w: no tokens, and the checkpoint has no bos_token_id to begin with", model.ErrInput)
+	case *bos < 0 || int(*bos) >= vocab:
+		return nil, fmt.Errorf("%w: no tokens, and none to begin with: bos_token_id%s is %d, outside the vocabulary of %d",
+			model.ErrInput, w.of(), *bos, vocab)
 	}
-	return []int32{*w.config.BOS}, nil
+	return []int32{*bos}, nil
+}
+
+// of says where the configuration was read.
+func (w writer) of() string {
+	if w.config.File == "" {
+		return ""
+	}
+	return " of " + w.config.File
 }
 
 // encode turns a text into tokens that the model knows.
