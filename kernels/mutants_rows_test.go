@@ -97,21 +97,25 @@ var pickMutants = []mutant{
 	another("sample_rows_any", "x at the stride of seeds", exec.OutOfBounds, 6, 5),
 	longer("sample_rows_any", "a column too many", exec.UninitMemory, 3),
 	parameter("sample_rows_any", "scale left out", wrong, 8, one),
-	barrier("topk_rows_any", 0), barrier("topk_rows_any", 1), barrier("topk_rows_any", 2), barrier("topk_rows_any", 3), barrier("topk_rows_any", 5),
-	{"topk_rows_any", "barrier 4 dropped", exec.UninitMemory, `bar\.sync\s+0;`, 4, ""},
-	{"topk_rows_any", "counts without their own", exec.SharedRace, `red\.shared\.add\.u32 (\[%\w+\]), 1;`, 0, "{ .reg .u32 t; ld.shared.u32 t, $1; add.u32 t, t, 1; st.shared.u32 $1, t; }"},
+	barrier("topk_first_any", 0), butterfly("topk_first_any", 0), butterfly("topk_first_any", 1),
+	longer("topk_first_any", "a column too many", exec.UninitMemory, 3),
+	another("topk_first_any", "x at the stride of indices", exec.UninitMemory, 7, 6),
+	barrier("topk_rows_any", 1), barrier("topk_rows_any", 2), barrier("topk_rows_any", 3), barrier("topk_rows_any", 4),
+	barrier("topk_rows_any", 5), barrier("topk_rows_any", 6), barrier("topk_rows_any", 7),
+	{"topk_rows_any", "counts without their own", exec.SharedRace, `red\.shared\.add\.u32 (\[[^]]+\]), 1;`, 0, "{ .reg .u32 t; ld.shared.u32 t, $1; add.u32 t, t, 1; st.shared.u32 $1, t; }"},
+	{"topk_rows_any", "one place for several", exec.SharedRace, `atom\.shared\.add\.u32 (%\w+), (\[[^]]+\]), 1;`, 0, "mov.u32 $1, 0;"},
 	longer("topk_rows_any", "a column too many", exec.UninitMemory, 3),
 	butterfly("cross_entropy_block_any", 1), barrier("cross_entropy_block_any", 1), barrier("cross_entropy_block_any", 2), barrier("cross_entropy_block_any", 3),
 	another("cross_entropy_block_any", "x at the stride of targets", exec.Misaligned, 8, 9),
 	longer("cross_entropy_block_any", "a column too many", exec.OutOfBounds, 5),
 	another("cross_entropy_block_any", "lse for loss", wrong, 0, 1),
-	barrier("warp_rows_any", 1), barrier("warp_rows_any", 2), barrier("warp_rows_any", 3), barrier("warp_rows_any", 4), barrier("warp_rows_any", 5), barrier("warp_rows_any", 7), barrier("warp_rows_any", 8), barrier("warp_rows_any", 9), barrier("warp_rows_any", 10), barrier("warp_rows_any", 11), barrier("warp_rows_any", 12),
-	{"warp_rows_any", "weights without their own", exec.SharedRace, `red\.shared\.add\.u64 (\[%\w+\]), (%\w+);`, 0, "{ .reg .u64 t; ld.shared.u64 t, $1; add.u64 t, t, $2; st.shared.u64 $1, t; }"},
+	barrier("warp_rows_any", 1), barrier("warp_rows_any", 2), barrier("warp_rows_any", 3), barrier("warp_rows_any", 4), barrier("warp_rows_any", 5), barrier("warp_rows_any", 7), barrier("warp_rows_any", 8), barrier("warp_rows_any", 9), barrier("warp_rows_any", 10), barrier("warp_rows_any", 11),
+	{"warp_rows_any", "weights without their own", exec.SharedRace, `atom\.shared\.add\.u32 (%\w+), (\[[^]]+\]), (%\w+);`, 0, "{ .reg .u32 t; ld.shared.u32 $1, $2; add.u32 t, $1, $3; st.shared.u32 $2, t; }"},
+	{"warp_rows_any", "upper words of weights left out", wrong, `red\.shared\.add\.u32 (\[[^]]+\]), (%\w+);`, 0, ""},
 	longer("warp_rows_any", "a column too many", exec.UninitMemory, 3),
 	another("warp_rows_any", "parameters at the wrong stride", exec.UninitMemory, 6, 8),
 	butterfly("warp_rows_any", 5),
 	{"warp_rows_any", "weights of half a warp", exec.SharedRace, `shfl\.sync\.up\.b32\s+(%\w+), %\w+, 16, 0, -1;`, 0, "mov.b32 $1, 0;"},
-	{"topk_rows_any", "larger ones of a warp not counted", exec.OutOfBounds, `vote\.sync\.ballot\.b32\s+(%\w+), .*;`, 0, "mov.u32 $1, 0;"},
 }
 
 var mutantLaunches = []mutantLaunch{
@@ -167,10 +171,8 @@ var mutantLaunches = []mutantLaunch{
 		}
 		return []*matrix{dst}, []driver.Arg{dst.arg(), x.arg(), params.arg(), number(700), dst.ld(), x.ld(), params.ld(), f16.code(), 1}
 	}},
-	{"topk_rows_any", 2, func(r *rig, rng *rand.Rand) ([]*matrix, []driver.Arg) {
-		x, value, index := r.matrix(f16, 2, 1200, rng), r.result(f32, 2, 1100), r.result(f32, 2, 1100)
-		return []*matrix{value, index}, []driver.Arg{value.arg(), index.arg(), x.arg(), number(1200), number(1100), value.ld(), index.ld(), x.ld(), f16.code()}
-	}},
+	{"topk_first_any", 2, topKLaunch(3000, 1)},
+	{"topk_rows_any", 2, topKLaunch(1200, 1100)},
 }
 
 // filled is a result that holds something.
@@ -201,6 +203,13 @@ func softmaxLaunch(rows, cols int) launchArgs {
 	return func(r *rig, rng *rand.Rand) ([]*matrix, []driver.Arg) {
 		x, dst := r.matrix(f16, rows, cols, rng), r.result(f32, rows, cols)
 		return []*matrix{dst}, []driver.Arg{dst.arg(), x.arg(), number(rows), number(cols), dst.ld(), x.ld(), f32.code(), f16.code(), 1, 0, driver.F32(2)}
+	}
+}
+
+func topKLaunch(cols, k int) launchArgs {
+	return func(r *rig, rng *rand.Rand) ([]*matrix, []driver.Arg) {
+		x, value, index := r.matrix(f16, 2, cols, rng), r.result(f32, 2, k), r.result(f32, 2, k)
+		return []*matrix{value, index}, []driver.Arg{value.arg(), index.arg(), x.arg(), number(cols), number(k), value.ld(), index.ld(), x.ld(), f16.code(), 1}
 	}
 }
 

@@ -26,15 +26,18 @@ func TestCounters(t *testing.T) {
 			m, err := r.measure(x)
 			require.NoError(t, err)
 			kind, _, _ := strings.Cut(x.name, " ")
-			seen[kind] = true
+			seen[kind+" "+x.dt.String()] = true
 			assert.LessOrEqual(t, m.ratio(), x.most(), "bytes ÷ ideal")
 			if m.tensor {
 				assert.Zero(t, m.conflicts, "bank conflicts")
 			}
 		})
 	}
-	for _, kind := range []string{"Gemm", "Attention", "Norm", "Embed", "Softmax", "Pointwise", "Pool", "Take", "Cast", "TopK", "Sample", "CrossEntropy", "Warp"} {
-		assert.True(t, seen[kind], kind)
+	for _, kind := range []string{"Gemm", "Attention", "Norm", "Embed", "Softmax", "Pointwise", "Pool", "Put", "Take", "Cast", "Fill", "Scatter", "TopK", "Sample",
+		"CrossEntropy", "Warp"} {
+		for _, dt := range floats {
+			assert.True(t, seen[kind+" "+dt.String()], "%s in %v", kind, dt)
+		}
 	}
 }
 

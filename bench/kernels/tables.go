@@ -80,7 +80,7 @@ func (m *measurement) add(c *sim.Counters) {
 }
 
 // ideal is what an operation must move: every operand once, what tiles of a product or of queries read, once for each
-// tile, rows that are looked up, and gain and bias of a norm once for each row, which the first-level cache holds.
+// tile, rows that are looked up or named, and gain and bias of a norm once for each row, which the first-level cache holds.
 func ideal(op gpu.Op, counters []sim.Counters) int64 {
 	n := float64(gpu.Cost(op).Bytes)
 	if len(counters) == 0 {
@@ -94,6 +94,14 @@ func ideal(op gpu.Op, counters []sim.Counters) int64 {
 		times(&op.Bias, float64(op.X.Rows))
 	case *gpu.Take:
 		times(&op.Src, float64(op.Dst.Rows)/float64(op.Src.Rows))
+	case *gpu.Put: // rows that are not named stay as they are
+		written := float64(op.Src.Rows) / float64(op.Dst.Rows)
+		if op.Add {
+			written *= 2
+		}
+		times(&op.Dst, written)
+	case *gpu.Scatter: // single elements are sectors of their own, read and written
+		times(&op.Dst, 2*32*float64(op.Row.Cols)/float64(op.Dst.Len()*op.Dst.DType.Size()))
 	case *gpu.Gemm:
 		times(&op.A, float64(grid[1]))
 		times(&op.B, float64(grid[0]))

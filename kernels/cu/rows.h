@@ -11,11 +11,12 @@ struct Span {
   bool wide;
 };
 
-DEVICE Span span(int first, int cols, bool wide) {
-  const int lane = thread() % kWarp, col = first + (wide ? 4 * lane : lane), step = wide ? 1 : kWarp, left = cols - col;
+DEVICE Span span(int lane, int first, int cols, bool wide) {
+  const int col = first + (wide ? 4 * lane : lane), step = wide ? 1 : kWarp, left = cols - col;
   const int count = left <= 0 ? 0 : (left + step - 1) / step;
   return {col, step, count < 4 ? count : 4, wide && count >= 4};
 }
+DEVICE Span span(int first, int cols, bool wide) { return span(thread() % kWarp, first, cols, wide); }
 
 // The span of a warp of a grid that has one for each of a matrix, row after row; blocks are of `threads`.
 template <int threads> DEVICE bool span_of_grid(int rows, int cols, bool wide, int *row, Span *s) {

@@ -1,8 +1,8 @@
 // Scores over a temperature, and −∞ for what filters cut off (gpu.Warp).
 #include "block.h"
+#include "held.h"
 #include "math.h"
 #include "order.h"
-#include "rows.h"
 
 // warp_rows_any(dst, x, params, cols, ldd, ldx, ldparams, x_code, wide)
 //
@@ -13,19 +13,25 @@
 // Numerics    in f32 (math.h), within the bounds that gpu.Warp states. Sums are of integers, so their order is of no account.
 // Undefined   overlap of dst with x that is not the same view, or with params.
 //
-// dst holds the quotients y while filters judge them, a thread's columns always the same. All filters but typical_p leave the y from
-// some bound on, and that leaves what is within a distance of the mean: so what stays is known from its value, and none is marked.
-// A bound is found digit by digit of the place in the order (order.h), three of up to 11 bits, from what those that agree so far
-// weigh: so a filter reads the row three times, from a cache as a rule.
+// The quotients y of the first 32768 columns are in registers while filters judge them; dst holds the others, a thread's columns always
+// the same. All filters but typical_p leave the y from some bound on, and that leaves what is within a distance of the mean: so what
+// stays is known from its value, and none is marked. A bound is found digit by digit of the place in the order (order.h), three of up
+// to 11 bits, from what those that agree so far weigh: so a filter goes through the row three times.
 constexpr int kThreads = 512, kWarps = kThreads / kWarp, kBits = 11, kDigits = 1 << kBits;
+constexpr int kHeld = 16, kAhead = 4; // spans of a thread: that it holds, that are on their way at a time
 
 enum Param { kTemperature, kTopK, kTopP, kMinP, kTypicalP, kEpsilonCutoff, kEtaCutoff, kGreedy };
 
+// Where the weight of a digit is: lanes of pass, each of which has four neighbouring digits, are at different banks.
+DEVICE constexpr u32 slot(u32 digit) { return digit + digit / kWarp; }
+
 struct Scratch {
-  u64 weight[kDigits];
+  u32 low[slot(kDigits)], high[slot(kDigits)]; // words of weights
   u64 of_warp[kWarps], other_of_warp[kWarps];
-  u64 above;
+  u64 above, most; // what is above the digit, and what is at most
   u32 digit;
+
+  DEVICE u64 weight(u32 digit) const { return (u64)high[slot(digit)] << 32 | low[slot(digit)]; }
 };
 
 // The number of a place in the order.
@@ -33,7 +39,14 @@ DEVICE float ranked(u32 r) { return __builtin_bit_cast(float, r >> 31 ? r & 0x7f
 
 DEVICE u64 high_product(u64 a, u64 b) { return (u64)((unsigned __int128)a * b >> 64); }
 
-DEVICE void add_shared(u64 *p, u64 x) { asm volatile("red.shared.add.u64 [%0], %1;" ::"r"(shared_address(p)), "l"(x) : "memory"); }
+// Adds to the weight of a digit, by words, which shared memory adds itself; 64 bits at a time would be a loop of comparisons.
+DEVICE void add_shared(Scratch &s, u32 digit, u64 weight) {
+  const u32 low = (u32)weight;
+  u32 old;
+  asm volatile("atom.shared.add.u32 %0, [%1], %2;" : "=r"(old) : "r"(shared_address(&s.low[slot(digit)])), "r"(low) : "memory");
+  const u32 high = (u32)(weight >> 32) + (old + low < low);
+  if (high != 0) asm volatile("red.shared.add.u32 [%0], %1;" ::"r"(shared_address(&s.high[slot(digit)])), "r"(high) : "memory");
+}
 
 DEVICE u64 shuffle_up(u64 x, int distance) {
   const int low = __nvvm_shfl_sync_up_i32(0xffffffffu, (int)x, distance, 0);
@@ -41,22 +54,27 @@ DEVICE u64 shuffle_up(u64 x, int distance) {
   return (u64)(u32)high << 32 | (u32)low;
 }
 
+DEVICE u64 warp_sum(u64 x) {
+  UNROLL for (int mask = kWarp / 2; mask > 0; mask /= 2) x += shuffle_xor(x, mask);
+  return x;
+}
+
 // Sums over the block: each warp's to parts, and of those, when the block has waited.
 DEVICE void sum_warp(u64 x, u64 *parts) {
-  UNROLL for (int mask = kWarp / 2; mask > 0; mask /= 2) x += shuffle_xor(x, mask);
-  if (thread() % kWarp == 0) parts[thread() / kWarp] = x;
+  x = warp_sum(x);
+  const int t = thread();
+  if (t % kWarp == 0) parts[t / kWarp] = x;
 }
 DEVICE u64 sum_parts(const u64 *parts) {
-  u64 sum = 0;
-  UNROLL for (int w = 0; w < kWarps; w++) sum += parts[w];
-  return sum;
+  const int lane = thread() % kWarp;
+  return warp_sum(lane < kWarps ? parts[lane] : 0);
 }
 
 struct Row {
-  float *y;
-  i64 at;
-  int cols;
+  float *dst;
+  int ldd, cols;
   bool wide;
+  Held<float, kHeld> y;
 
   // What stays: y not below least, u = y − top not below lowest, and u no further from mean than far.
   float top, least, lowest, mean, far;
@@ -65,14 +83,26 @@ struct Row {
   DEVICE float distance(float v) const { return __builtin_fabsf(v - top - mean); }
   DEVICE bool stays(float v) const { return v >= least && v - top >= lowest && distance(v) <= far; }
 
-  // f(values, span) of the thread's columns.
-  template <class F> DEVICE void each(F f) const {
-    ROLL for (int first = thread() / kWarp * kSpan; first < cols; first += kWarps * kSpan) {
-      const Span s = span(first, cols, wide);
+  DEVICE i64 at() const { return row_anew() * ldd; }
+
+  // The thread's span number c, and f(values, span, c) of all; below f(value, column).
+  DEVICE Span part(int c) const { return span_of_block<kThreads>(c, cols, wide); }
+  template <class F> DEVICE void each_span(F f) const {
+    ROLL for (int c = 0; c * kWarps * kSpan < cols; c++) {
+      const Span s = part(c);
       float v[4];
-      unpack_span(v, fetch_span(y, at, kF32, s), kF32, s);
-      f(v, s);
+      if (c < kHeld)
+        y.get(v, c);
+      else
+        unpack_span(v, fetch_span(dst, at(), kF32, s), kF32, s);
+      f(v, s, c);
     }
+  }
+  template <class F> DEVICE void each(F f) const {
+    each_span([&](float *v, const Span &s, int) {
+      UNROLL for (int j = 0; j < 4; j++)
+        if (j < s.count) f(v[j], s.col + j * s.step);
+    });
   }
 };
 
@@ -90,13 +120,11 @@ struct Sums {
 DEVICE Sums sums(const Row &row, Scratch &s) {
   u64 all = 0, depth = 0;
   float highest = -__builtin_inff();
-  row.each([&](const float *v, const Span &p) {
-    UNROLL for (int j = 0; j < 4; j++)
-      if (j < p.count && row.stays(v[j])) {
-        const float u = v[j] - row.top, e = math::exp(u) * row.unit;
-        all += (u64)e, depth += (u64)(e * -u);
-        highest = larger(u, highest);
-      }
+  row.each([&](float v, int) {
+    if (!row.stays(v)) return;
+    const float u = v - row.top, e = math::exp(u) * row.unit;
+    all += (u64)e, depth += (u64)(e * -u);
+    highest = larger(u, highest);
   });
   sync_block(); // those of the last sums have been read
   sum_warp(all, s.of_warp);
@@ -110,25 +138,30 @@ enum By { kCount, kShare, kNearness };
 
 DEVICE u32 place(const Row &row, float v, By by) { return rank(by == kNearness ? -row.distance(v) : v); }
 
-// The digit of all weights at which they pass `most` from above, above what is known of digits before: s.digit and s.above, for those
-// who wait for the block. Returns what all weigh.
-DEVICE void pass(Scratch &s, u64 above, u64 most) {
+// The digit at which the weights, above what is known of digits before, pass what may be above: s.digit and s.above, for those who wait
+// for the block. The first of digits finds what all weigh.
+DEVICE void pass(Scratch &s, bool first, By by, float bound) {
   constexpr int own = kDigits / kThreads;
-  const u32 first = kDigits - 1 - own * (u32)thread(), lane = (u32)thread() % kWarp;
+  const u32 t = (u32)thread(), lane = t % kWarp, warp = t / kWarp, top = kDigits - 1 - own * t;
   u64 w[own], sum = 0;
-  UNROLL for (int i = 0; i < own; i++) sum += w[i] = s.weight[first - i];
+  UNROLL for (int i = 0; i < own; i++) sum += w[i] = s.weight(top - i);
   u64 before = sum;
   UNROLL for (int distance = 1; distance < kWarp; distance *= 2) {
     const u64 other = shuffle_up(before, distance);
     if (lane >= (u32)distance) before += other;
   }
-  if (lane == kWarp - 1) s.of_warp[thread() / kWarp] = before;
+  if (lane == kWarp - 1) s.of_warp[warp] = before;
+  u64 above = first ? 0 : s.above, most = s.most;
   sync_block();
-  UNROLL for (int i = 0; i < kWarps; i++)
-    if (i < thread() / kWarp) above += s.of_warp[i];
-  above += before - sum;
+  if (first) { // nothing weighs less than one, so there is a digit at which all but one is passed
+    const u64 all = sum_parts(s.of_warp);
+    most = by == kCount ? (u64)bound + (bound > (float)(u64)bound) : high_product(all, (u64)(bound * 0x1p63f) << 1) + 1;
+    most = most < all ? most : all;
+    if (t == 0) s.most = most;
+  }
+  above += warp_sum(lane < warp ? s.of_warp[lane] : 0) + before - sum;
   UNROLL for (int i = 0; i < own; i++) {
-    if (above < most && most <= above + w[i]) s.digit = first - i, s.above = above;
+    if (above < most && most <= above + w[i]) s.digit = top - i, s.above = above;
     above += w[i];
   }
 }
@@ -136,35 +169,21 @@ DEVICE void pass(Scratch &s, u64 above, u64 most) {
 // The last place in the order of what stays above which there weighs less than bound: a number, or a share below one.
 DEVICE u32 select(const Row &row, Scratch &s, By by, float bound) {
   u32 prefix = 0;
-  u64 above = 0, most = 0;
+  if (thread() == 0) s.most = 0;
   ROLL for (int round = 0; round < 3; round++) {
     const int shift = round == 0 ? 32 - kBits : round == 1 ? 32 - 2 * kBits : 0;
     const u32 known = round == 0 ? 0 : ~0u << (32 - kBits * round); // bits of the prefix; the last digit has one of them
-    u64 all = 0;
-    ROLL for (int i = thread(); i < kDigits; i += kThreads) s.weight[i] = 0;
+    ROLL for (int i = thread(); i < kDigits; i += kThreads) s.low[slot((u32)i)] = s.high[slot((u32)i)] = 0;
     sync_block();
-    row.each([&](const float *v, const Span &p) {
-      UNROLL for (int j = 0; j < 4; j++)
-        if (j < p.count && row.stays(v[j])) {
-          const u32 r = place(row, v[j], by);
-          if ((r & known) == prefix) {
-            const u64 w = by == kCount ? 1 : weigh(row, v[j]);
-            add_shared(&s.weight[r >> shift & (kDigits - 1)], w);
-            all += w;
-          }
-        }
+    row.each([&](float v, int) {
+      const u32 r = place(row, v, by);
+      if (!row.stays(v) || (r & known) != prefix) return;
+      add_shared(s, r >> shift & (kDigits - 1), by == kCount ? 1 : weigh(row, v));
     });
-    if (round == 0) { // nothing weighs less than one, so there is a digit at which all but one is passed
-      sum_warp(all, s.of_warp);
-      sync_block();
-      all = sum_parts(s.of_warp);
-      most = by == kCount ? (u64)bound + (bound > (float)(u64)bound) : high_product(all, (u64)(bound * 0x1p63f) << 1) + 1;
-      most = most < all ? most : all;
-    }
     sync_block();
-    pass(s, above, most);
+    pass(s, round == 0, by, bound);
     sync_block();
-    prefix |= s.digit << shift, above = s.above;
+    prefix |= s.digit << shift;
   }
   return prefix;
 }
@@ -196,54 +215,69 @@ DEVICE bool filter(Row &row, Scratch &s, const float *params) {
   return any;
 }
 
-KERNEL(kThreads, 1)
-warp_rows_any(float *dst, const void *x, const float *params, int cols, int ldd, int ldx, int ldparams, int x_code, int wide) {
-  SHARED Scratch s;
-  const i64 i = block_x(), from = i * ldx;
-  params += i * ldparams;
-  Row row{dst, i * ldd, cols, wide != 0, 0, -3.40282347e38f, -__builtin_inff(), 0, __builtin_inff(), 0};
-  const float temperature = params[kTemperature] == 0 ? 1 : params[kTemperature];
+// Divides the row, and finds the largest of it. Returns whether it has a NaN.
+DEVICE bool divide(Row &row, const void *x, i64 from, int code, float temperature) {
   float top = -__builtin_inff(), nan = 0;
-  ROLL for (int first = thread() / kWarp * kSpan; first < cols; first += kWarps * kSpan) {
-    const Span p = span(first, cols, row.wide);
-    float v[4] = {};
-    unpack_span(v, fetch_span(x, from, x_code, p), x_code, p);
-    UNROLL for (int j = 0; j < 4; j++)
+  const auto quotients = [&](float *v, word4 w, const Span &p) {
+    unpack_span(v, w, code, p);
+    UNROLL for (int j = 0; j < 4; j++) {
+      v[j] /= temperature;
       if (j < p.count) {
-        v[j] /= temperature;
         top = larger(v[j], top);
         if (v[j] != v[j]) nan = 1;
       }
-    store_span(dst, row.at, kF32, p, v);
+    }
+  };
+  UNROLL for (int c = 0; c < kHeld; c += kAhead) {
+    word4 w[kAhead];
+    UNROLL for (int k = 0; k < kAhead; k++) w[k] = fetch_span(x, from, code, row.part(c + k));
+    UNROLL for (int k = 0; k < kAhead; k++) quotients(row.y.span[c + k], w[k], row.part(c + k));
   }
-  row.top = top = row_max<kWarps>(top);
-  if (row_max<kWarps>(nan) != 0 || __builtin_fabsf(top) == __builtin_inff()) return;
+  ROLL for (int c = kHeld; c * kWarps * kSpan < row.cols; c++) {
+    const Span p = row.part(c);
+    float v[4];
+    quotients(v, fetch_span(x, from, code, p), p);
+    store_span(row.dst, row.at(), kF32, p, v);
+  }
+  row.top = row_max<kWarps>(top);
+  return row_max<kWarps>(nan) != 0;
+}
 
+// The first of the largest columns.
+DEVICE int largest(const Row &row, Scratch &s) {
+  u64 best = 0;
+  row.each([&](float v, int column) {
+    const u64 r = rank_at(v, column);
+    best = r > best ? r : best;
+  });
+  best = warp_max(best);
+  const int t = thread();
+  if (t % kWarp == 0) s.of_warp[t / kWarp] = best;
+  sync_block();
+  return column_of(warp_max(t % kWarp < kWarps ? s.of_warp[t % kWarp] : 0));
+}
+
+KERNEL(kThreads)
+warp_rows_any(float *dst, const void *x, const float *params, int cols, int ldd, int ldx, int ldparams, int x_code, int wide) {
+  SHARED Scratch s;
+  params += row_anew() * ldparams;
+  Row row{dst, ldd, cols, wide != 0, {}, 0, -3.40282347e38f, -__builtin_inff(), 0, __builtin_inff(), 0};
+  const float temperature = params[kTemperature] == 0 ? 1 : params[kTemperature];
+  bool all = divide(row, x, row_anew() * ldx, x_code, temperature) || __builtin_fabsf(row.top) == __builtin_inff(); // nothing is cut
   int alone = -1; // the column that a greedy choice leaves
-  if (params[kGreedy] != 0) {
-    u64 best = 0;
-    row.each([&](const float *v, const Span &p) {
-      UNROLL for (int j = 0; j < 4; j++)
-        if (j < p.count) {
-          const u64 r = rank_at(v[j], p.col + j * p.step);
-          best = r > best ? r : best;
-        }
-    });
-    best = warp_max(best);
-    if (thread() % kWarp == 0) s.of_warp[thread() / kWarp] = best;
-    sync_block();
-    UNROLL for (int w = 0; w < kWarps; w++) best = s.of_warp[w] > best ? s.of_warp[w] : best;
-    alone = column_of(best);
-  } else {
+  if (!all && params[kGreedy] != 0) {
+    alone = largest(row, s);
+  } else if (!all) {
     int digits = 0;
     while (cols >> digits > 0) digits++;
     row.unit = math::power(62 - digits);
-    if (!filter(row, s, params)) return;
+    all = !filter(row, s, params);
   }
-  row.each([&](float *v, const Span &p) {
+  if (all && cols > kHeld * kWarps * kSpan) row.cols = kHeld * kWarps * kSpan; // dst has the others
+  row.each_span([&](float *v, const Span &p, int c) {
     bool cut = false;
     UNROLL for (int j = 0; j < 4; j++)
-      if (j < p.count && (alone < 0 ? !row.stays(v[j]) : p.col + j * p.step != alone)) v[j] = -__builtin_inff(), cut = true;
-    if (cut) store_span(dst, row.at, kF32, p, v);
+      if (!all && j < p.count && (alone < 0 ? !row.stays(v[j]) : p.col + j * p.step != alone)) v[j] = -__builtin_inff(), cut = true;
+    if (cut || c < kHeld) store_span(dst, row.at(), kF32, p, v);
   });
 }
