@@ -76,10 +76,12 @@ func (m *matcher) find(dst []found, text []byte) []found {
 		if t.SingleWord && (endsInWord(text[:lo]) || beginsWithWord(text[hi:])) {
 			continue
 		}
+		// What the match before took in is not looked at again, so that matches within white space take linear time.
 		if t.LStrip {
-			lo = max(len(trimRight(text[:lo])), done)
+			lo = done + len(trimRight(text[min(done, lo):lo]))
 		}
 		if t.RStrip {
+			hi = max(hi, done)
 			hi = len(text) - len(trimLeft(text[hi:]))
 		}
 		dst = append(dst, found{id, lo, hi})

@@ -4,6 +4,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -98,10 +99,10 @@ func (t *Tokenizer) build(l *layout, pick []int) Encoding {
 
 // addText appends a window of a sequence.
 func (e *Encoding) addText(q *sequence, w window, seq int, kind int32) {
-	for _, o := range q.odd {
-		if w.lo <= o.index && o.index < w.hi {
-			e.odd = append(e.odd, oddToken{len(e.IDs) + o.index - w.lo, o.text})
-		}
+	from, _ := slices.BinarySearchFunc(q.odd, w.lo, oddToken.compare)
+	to, _ := slices.BinarySearchFunc(q.odd, w.hi, oddToken.compare)
+	for _, o := range q.odd[from:to] {
+		e.odd = append(e.odd, oddToken{len(e.IDs) + o.index - w.lo, o.text})
 	}
 	e.starts[seq] = w.start
 	at := len(e.Offsets)

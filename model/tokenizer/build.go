@@ -3,6 +3,7 @@ package tokenizer
 // Putting a Tokenizer together: the vocabulary, the tokens on top of it, and the plain files that need no more.
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -33,13 +34,6 @@ func newBuilder() *builder {
 // notSurface is no id: the unknown token, if there is one, has one text.
 const notSurface = -2
 
-// maxWord bounds the bytes of a token: looking for the longest one may follow so many bytes from each place of a text. The longest published
-// ones are runs of some hundred spaces.
-const maxWord = 1 << 12
-
-// maxWords is four times the largest published vocabularies; each word takes a few hundred bytes here.
-const maxWords = 1 << 20
-
 // setVocab takes the vocabulary of the model. Two words must not share an id.
 func (b *builder) setVocab(words map[string]int32) error {
 	if len(words) > maxWords {
@@ -48,7 +42,11 @@ func (b *builder) setVocab(words map[string]int32) error {
 	b.words, b.next = words, int64(len(words))
 	b.t.ids = maps.Clone(words)
 	b.t.tokens = make(map[int32]entry, len(words))
+	size := 0
 	for w, id := range words {
+		if size += len(w); size > maxContents {
+			return fmt.Errorf("the words have more than %d bytes together", maxContents)
+		}
 		if len(w) > maxWord {
 			return fmt.Errorf("the token with the id %d has %d bytes; at most %d", id, len(w), maxWord)
 		}
@@ -97,10 +95,6 @@ func (b *builder) add(a addedToken) error {
 	return nil
 }
 
-// maxContents bounds the normalized contents of added tokens together, of which a trie takes some 40 bytes each. Published files have
-// less than a megabyte.
-const maxContents = 1 << 24
-
 // finish makes the added tokens findable and gives the special ones their roles.
 func (b *builder) finish(c *config) (*Tokenizer, error) {
 	t := b.t
@@ -108,6 +102,9 @@ func (b *builder) finish(c *config) (*Tokenizer, error) {
 	size := 0
 	for _, a := range b.added {
 		size += len(a.Content)
+	}
+	if len(b.added) > maxAdded || size > maxContents {
+		return nil, fmt.Errorf("added_tokens: %d of %d bytes together; at most %d and %d", len(b.added), size, maxAdded, maxContents)
 	}
 	limit := min(maxNormalized(size), maxContents)
 	for _, id := range b.order {
@@ -205,6 +202,9 @@ func readLineWords(data []byte) (map[string]int32, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("not UTF-8")
 	}
+	if count := bytes.Count(data, []byte("\n")); count > maxWords {
+		return nil, fmt.Errorf("%d lines; at most %d", count, maxWords)
+	}
 	words := map[string]int32{}
 	id := int32(0)
 	for line := range strings.Lines(string(data)) {
@@ -246,7 +246,7 @@ func (b *builder) addPlain(c *config) error {
 	for _, p := range c.roles() {
 		special[(*p).Content] = true
 	}
-	for _, n := range c.More {
+	for _, n := range c.More.all {
 		special[n.Content] = true
 	}
 	list, err := c.numbered(special)
@@ -257,7 +257,7 @@ func (b *builder) addPlain(c *config) error {
 	for _, n := range list {
 		done[n.Content] = true
 	}
-	more := c.More
+	more := c.More.all
 	for _, p := range c.roles() {
 		if _, ok := b.words[(*p).Content]; ok {
 			more = append(more, **p)
@@ -284,15 +284,15 @@ func (c *config) numbered(special map[string]bool) ([]addedToken, error) {
 		addedToken
 	}
 	var list []numbered
-	for key, n := range c.ByID {
+	for key, n := range c.ByID.all {
 		id, err := strconv.ParseFloat(key, 64)
 		if err != nil {
 			return nil, fmt.Errorf("added_tokens_decoder of %s: %q is no id", configFile, key)
 		}
 		list = append(list, numbered{id, addedToken(n)})
 	}
-	if c.ByID == nil {
-		for content, id := range c.AddedTokens {
+	if c.ByID.all == nil {
+		for content, id := range c.AddedTokens.all {
 			list = append(list, numbered{id, addedToken{Content: content, Normalized: !special[content], Special: special[content]}})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -46,7 +47,10 @@ func newCharsmap(data []byte) (*charsmap, error) {
 	if !utf8.Valid(c.texts) {
 		return nil, fmt.Errorf("the texts are not UTF-8")
 	}
-	return c, c.validate()
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	return c, c.measure()
 }
 
 // validate checks that no search leaves the array and that every value is the place of a text.
@@ -73,12 +77,63 @@ func (c *charsmap) validate() error {
 	return nil
 }
 
+// maxKey bounds the bytes of a key, which a search may follow from each place of a text. The longest published keys are some code points.
+const maxKey = 1 << 8
+
+// measure checks that no key is too long, as one of units that lead back to themselves would be. What follows a unit depends on its base
+// i ^ offset alone, and tries may share their ends.
+func (c *charsmap) measure() error {
+	first, children := c.children()
+	known := make([]uint16, len(c.units)) // by base: one more than the bytes of the longest key from there; 0: not known
+	var longest func(base uint32, depth int) int
+	longest = func(base uint32, depth int) int {
+		if known[base] > 0 || depth > maxKey {
+			return max(int(known[base])-1, 0)
+		}
+		most := 0
+		for _, i := range children[first[base]:first[base+1]] {
+			if most = max(most, 1+longest(i^unitOffset(c.units[i]), depth+1)); depth+most > maxKey {
+				return most
+			}
+		}
+		known[base] = uint16(most + 1)
+		return most
+	}
+	if longest(unitOffset(c.units[0]), 0) > maxKey {
+		return fmt.Errorf("the trie has a key of more than %d bytes, or leads back to itself", maxKey)
+	}
+	return nil
+}
+
+// children gives the units in the order of the base that they are a child of: those of base b are units[first[b]:first[b+1]]. No key has a
+// zero byte.
+func (c *charsmap) children() (first, units []uint32) {
+	first = make([]uint32, len(c.units)+1)
+	each := func(f func(base, i uint32)) {
+		for i, u := range c.units {
+			if label := unitLabel(u); 0 < label && label <= 0xff {
+				f(uint32(i)^label, uint32(i))
+			}
+		}
+	}
+	each(func(base, _ uint32) { first[base+1]++ })
+	for b := range c.units {
+		first[b+1] += first[b]
+	}
+	units, next := make([]uint32, first[len(c.units)]), slices.Clone(first)
+	each(func(base, i uint32) {
+		units[next[base]] = i
+		next[base]++
+	})
+	return first, units
+}
+
 // find gives the text of a key that s begins with and the length of the key: the longest one, or the shortest. 0: there is none.
-// The text is a part of c.
+// The text is a part of c. A zero byte leads on from a unit that is not used, so a text of them would be followed to its end.
 func (c *charsmap) find(s []byte, shortest bool) (text []byte, size int) {
 	at := unitOffset(c.units[0])
 	value := uint32(0)
-	for i, b := range s {
+	for i, b := range s[:min(len(s), maxKey)] {
 		at ^= uint32(b)
 		u := c.units[at]
 		if unitLabel(u) != uint32(b) {

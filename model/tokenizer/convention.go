@@ -287,7 +287,7 @@ func (b *builder) addConvention(v *convention, m *spmFile, c *config) error {
 	for _, s := range sentinels {
 		list = append(list, addedToken{Content: s, Special: true})
 	}
-	for _, n := range c.More {
+	for _, n := range c.More.all {
 		n.Special = true
 		list = append(list, addedToken(n))
 	}
@@ -296,9 +296,9 @@ func (b *builder) addConvention(v *convention, m *spmFile, c *config) error {
 
 // addListed adds tokens, as far as they are listed with the properties that added_tokens_decoder gives them, and then what more is listed there.
 func (b *builder) addListed(list []addedToken, c *config) error {
-	keys := make([]string, 0, len(c.ByID))
+	keys := make([]string, 0, len(c.ByID.all))
 	ids := map[string]float64{}
-	for key := range c.ByID {
+	for key := range c.ByID.all {
 		id, err := strconv.ParseFloat(key, 64)
 		if err != nil {
 			return fmt.Errorf("added_tokens_decoder of %s: %q is no id", configFile, key)
@@ -308,7 +308,7 @@ func (b *builder) addListed(list []addedToken, c *config) error {
 	slices.SortFunc(keys, func(x, y string) int { return cmp.Or(cmp.Compare(ids[x], ids[y]), cmp.Compare(x, y)) })
 	listed := map[string]addedToken{}
 	for _, key := range keys {
-		a := addedToken(c.ByID[key])
+		a := addedToken(c.ByID.all[key])
 		listed[a.Content] = a
 		list = append(list, a)
 	}

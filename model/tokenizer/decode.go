@@ -106,20 +106,16 @@ func (d stripDecoder) decode(tokens []string) []string {
 	return tokens
 }
 
-// growth is the largest factor by which p makes a token longer, counting one more than its bytes. An expression that matches nothing at
-// all does so before and after every byte; for no expression that is taken does it depend on what surrounds it.
+// growth is the largest factor by which p makes a token longer, counting one more than its bytes. An expression that matches nothing at all may
+// do so before every byte of a token and after the last.
 func (p replace) growth() float64 {
-	least := len(p.pattern.literal)
 	switch {
-	case p.pattern.dfa != nil: // matches a byte or more
-		least = 1
-	case p.pattern.expr != nil:
-		if p.pattern.expr.MatchString("") {
-			return float64(1 + len(p.content))
-		}
-		least = 1
+	case p.pattern.dfa == nil:
+		return max(1, float64(len(p.content))/float64(len(p.pattern.literal)))
+	case p.pattern.dfa.empty():
+		return float64(1 + len(p.content))
 	}
-	return max(1, float64(len(p.content))/float64(least))
+	return max(1, float64(len(p.content)))
 }
 
 func (p replace) decode(tokens []string) []string {

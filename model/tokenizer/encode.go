@@ -24,10 +24,11 @@ type sequence struct {
 	words []int32
 	odd   []oddToken
 	word  int32 // the index of the next word
+	room  int   // how many bytes the texts of added tokens may have still, where each is looked at once more
 }
 
 func (q *sequence) reset(text string) {
-	*q = sequence{text: text, ids: q.ids[:0], spans: q.spans[:0], words: q.words[:0], odd: q.odd[:0]}
+	*q = sequence{text: text, ids: q.ids[:0], spans: q.spans[:0], words: q.words[:0], odd: q.odd[:0], room: maxNormalized(len(text))}
 }
 
 func (q *sequence) add(id int32, s Span) {
@@ -94,7 +95,9 @@ func (t *Tokenizer) sequence(s *scratch, q *sequence, text string) error {
 				return err
 			}
 		}
-		t.addToken(q, f, s.raw, Span{int32(f.lo), int32(f.hi)})
+		if err := t.addToken(q, f.id, text[f.lo:f.hi], Span{int32(f.lo), int32(f.hi)}); err != nil {
+			return err
+		}
 		at = f.hi
 	}
 	if at < len(text) {
@@ -127,13 +130,23 @@ func (t *Tokenizer) segment(s *scratch, q *sequence, lo, hi int) error {
 	s.found[1] = t.normal.find(s.found[1][:0], n.text)
 	end := len(n.text) // a pre-tokenizer may append to n.text
 	at := 0
+	whole := "" // n.text, which matches that took white space in share parts of
 	for _, f := range s.found[1] {
 		if at < f.lo {
 			if err := t.splitWords(s, q, piece{at, f.lo}); err != nil {
 				return err
 			}
 		}
-		t.addToken(q, f, n.text, n.span(f.lo, f.hi))
+		match := t.tokens[f.id].word
+		if string(n.text[f.lo:f.hi]) != match {
+			if whole == "" {
+				whole = string(n.text[:end])
+			}
+			match = whole[f.lo:f.hi]
+		}
+		if err := t.addToken(q, f.id, match, n.span(f.lo, f.hi)); err != nil {
+			return err
+		}
 		at = f.hi
 	}
 	if at < end {
@@ -186,11 +199,16 @@ func (t *Tokenizer) addCode(q *sequence, code []byte, at int) {
 	q.word++
 }
 
-// addToken adds a token found in text.
-func (t *Tokenizer) addToken(q *sequence, f found, text []byte, s Span) {
-	if match := text[f.lo:f.hi]; string(match) != t.tokens[f.id].word {
-		q.odd = append(q.odd, oddToken{len(q.ids), string(match)})
+// addToken adds an added token that was found as match. Tokens of white space may each take in all that follows them, and trimming walks over
+// it: what they have in common is bounded as what a normalizer inserts.
+func (t *Tokenizer) addToken(q *sequence, id int32, match string, s Span) error {
+	if match != t.tokens[id].word {
+		q.odd = append(q.odd, oddToken{len(q.ids), match})
+		if q.room -= len(match); t.post.trim && q.room < 0 {
+			return fmt.Errorf("added tokens of white space take in the same text again and again, more than %d times", maxGrowth)
+		}
 	}
-	q.add(f.id, s)
+	q.add(id, s)
 	q.word++
+	return nil
 }

@@ -3,10 +3,12 @@ package tokenizer
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func golden(t *testing.T, name string) *Tokenizer {
@@ -63,6 +65,80 @@ func TestManyWindows(t *testing.T) {
 	must(t, err)
 	if len(e.IDs) != 13 || e.Overflow != nil {
 		t.Errorf("%d tokens and %d further windows", len(e.IDs), len(e.Overflow))
+	}
+}
+
+// TestManyOddTokens cuts a text of unknown tokens into many windows: each must not look at the tokens of all.
+func TestManyOddTokens(t *testing.T) {
+	tok, err := Load(tiny(`"model":{"type":"WordPiece"`, `"model":{"type":"Unigram","unk_id":1`,
+		`{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"a":4,"##b":5,"c":6}`, `[["[PAD]",0],["[UNK]",0],["[CLS]",0],["[SEP]",0],["a",-1]]`))
+	must(t, err)
+	const count = 1 << 18
+	start := time.Now()
+	e, err := tok.Encode(strings.Repeat("xa", count), Options{MaxLength: 8})
+	must(t, err)
+	if took := time.Since(start); took > 10*time.Second { // half a minute where each window looks at all
+		t.Errorf("%v", took)
+	}
+	windows := append([]Encoding{e}, e.Overflow...)
+	if want := (2*count + 5) / 6; len(windows) != want {
+		t.Fatalf("%d windows, want %d", len(windows), want)
+	}
+	for i := range windows {
+		for k, s := range windows[i].Tokens() {
+			if want := [2]string{"x", "a"}[k&1^1]; !windows[i].Special(k) && s != want {
+				t.Fatalf("window %d, token %d: %q, want %q", i, k, s, want)
+			}
+		}
+	}
+}
+
+// TestSpacedTokens finds tokens of white space that take in the white space beside them, in linear time. What is wanted is what the library gives
+// for two and for three of them.
+func TestSpacedTokens(t *testing.T) {
+	for side, want := range map[string][]Span{"lstrip": {{0, 2}, {2, 4}, {4, 6}}, "rstrip": {{1, 6}, {3, 6}, {5, 6}}} {
+		tok, err := Load(tiny(`"added_tokens":[`, `"added_tokens":[{"content":"\n","special":true,"`+side+`":true},`))
+		must(t, err)
+		e, err := tok.Encode(" \n \n \n", Options{NoSpecial: true})
+		must(t, err)
+		if !slices.Equal(e.Offsets, want) || !slices.Equal(e.CharOffsets(), want) {
+			t.Errorf("%s: %v and %v, want %v", side, e.Offsets, e.CharOffsets(), want)
+		}
+		start := time.Now()
+		e, err = tok.Encode(strings.Repeat(" \n", 1<<18), Options{NoSpecial: true})
+		must(t, err)
+		if e.CharOffsets(); time.Since(start) > 10*time.Second || len(e.IDs) != 1<<18 {
+			t.Errorf("%s: %d tokens in %v", side, len(e.IDs), time.Since(start))
+		}
+	}
+}
+
+// TestSpacedTokensAgain has tokens that each take in all the white space after them where it costs time: trimmed, and normalized.
+func TestSpacedTokensAgain(t *testing.T) {
+	text := strings.Repeat(" \n", 1<<17)
+	for name, edits := range map[string][]string{
+		"normalized": {`"rstrip":true`, `"rstrip":true,"normalized":true`, tinyNormalizer, "null"},
+		"trimmed":    {tinyPost, `{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true}`},
+		"both":       {`"rstrip":true`, `"rstrip":true,"normalized":true`, tinyNormalizer, "null", tinyPost, `{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true}`},
+	} {
+		added := strings.NewReplacer(edits...).Replace(`"added_tokens":[{"content":"\n","special":true,"rstrip":true},`)
+		tok, err := Load(tiny(append([]string{`"added_tokens":[`, added}, edits...)...))
+		must(t, err)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		e, err := tok.Encode(text, Options{NoSpecial: true, MaxLength: 8})
+		switch {
+		case name == "normalized" && (err != nil || len(e.Overflow) != (1<<17)/8-1):
+			t.Errorf("%s: %d further windows and %v", name, len(e.Overflow), err)
+		case name != "normalized" && (err == nil || !strings.Contains(err.Error(), "again and again")):
+			t.Errorf("%s: %v", name, err)
+		}
+		runtime.ReadMemStats(&after)
+		if made := after.TotalAlloc - before.TotalAlloc; made > 1<<30 { // 17 GB where each has its own text
+			t.Errorf("%s: %d MB", name, made>>20)
+		}
+		_, err = tok.Encode("a"+strings.Repeat(" \n", 12)+"a", Options{})
+		must(t, err)
 	}
 }
 

@@ -2,7 +2,10 @@ package tokenizer
 
 // What encoding a text gives.
 
-import "unicode/utf8"
+import (
+	"cmp"
+	"unicode/utf8"
+)
 
 // Encoding is a text, or a pair of texts, as tokens. Its slices are equally long.
 type Encoding struct {
@@ -21,11 +24,14 @@ type Encoding struct {
 	odd       []oddToken
 }
 
-// oddToken is a token whose text is not that of its id: an added token that took white space in.
+// oddToken is a token whose text is not that of its id: an added token that took white space in, or an unknown one whose text is what it stands for.
 type oddToken struct {
 	index int
 	text  string
 }
+
+// compare orders odd tokens by their index.
+func (o oddToken) compare(index int) int { return cmp.Compare(o.index, index) }
 
 // Special reports whether the tokenizer added token i, as [CLS] and [SEP].
 func (e *Encoding) Special(i int) bool { return e.Sequence[i] < 0 }
@@ -46,6 +52,7 @@ func (e *Encoding) Tokens() []string {
 func (e *Encoding) CharOffsets() []Span {
 	out := make([]Span, len(e.Offsets))
 	at := e.starts // how far each text is counted
+	ends := at     // of the token before: tokens that share their end do not count up to it anew
 	for i, s := range e.Offsets {
 		k := e.Sequence[i]
 		if k < 0 {
@@ -56,7 +63,12 @@ func (e *Encoding) CharOffsets() []Span {
 			p.bytes = s.Start
 		}
 		at[k] = at[k].to(e.texts[k], s.Start)
-		out[i] = Span{at[k].runes, at[k].runes + int32(utf8.RuneCountInString(e.texts[k][s.Start:s.End]))}
+		end := at[k]
+		if e := ends[k]; e.bytes > end.bytes && e.bytes <= s.End {
+			end = e
+		}
+		ends[k] = end.to(e.texts[k], s.End)
+		out[i] = Span{at[k].runes, ends[k].runes}
 	}
 	return out
 }

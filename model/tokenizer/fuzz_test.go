@@ -201,6 +201,8 @@ func FuzzRegex(f *testing.F) {
 	for _, expr := range []string{qwen2Regex, `(a|aa)+b|a`, `[^(\s|[.,])]++(?!x|$)`, `\p{^Lu}{2,3}?(?i:k)`, `a+?|(?:b|c){2}+`} {
 		f.Add(expr, sample)
 	}
+	f.Add(`a*b|a|`, "aabca")
+	f.Add(`(?=\p{Greek})|\s*$`, "aα ")
 	f.Fuzz(func(t *testing.T, expr, text string) {
 		left := 1 << 10
 		d, err := compileRegex(expr, &left)
@@ -211,10 +213,12 @@ func FuzzRegex(f *testing.F) {
 		if !slices.EqualFunc(a, b, slices.Equal[[]int]) {
 			t.Fatalf("%q in %q: %v and %v", expr, text, a, b)
 		}
+		end, empty := -1, d.empty()
 		for _, m := range a {
-			if m[0] >= m[1] {
-				t.Fatalf("%q in %q: %v", expr, text, m)
+			if m[0] < max(end, 0) || m[0] > m[1] || m[1] > len(text) || m[0] == m[1] && (m[0] == end || !empty) {
+				t.Fatalf("%q in %q: %v", expr, text, a)
 			}
+			end = m[1]
 		}
 	})
 }

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 const (
@@ -53,8 +55,12 @@ func bombs() map[string]struct {
 		"template of tokens":   {tiny(tinyPost, template(special+","+special)), []string{"post_processor.single[1]", "256"}},
 		"template of texts":    {tiny(tinyPost, template(text+","+text+","+text+","+text+","+text)), []string{"post_processor.single[4]", "4 times"}},
 		"pattern of a repeat":  {tiny(tinyPre, regex(strings.Repeat(`a{1000}`, 20))), []string{"pre_tokenizer", "instructions"}},
-		"patterns together":    {tiny(tinyPre, sequenceOf("pretokenizers", regex(`a{900}`), 20)), []string{"pre_tokenizer.pretokenizers[18]", "instructions"}},
+		"patterns together":    {tiny(tinyPre, sequenceOf("pretokenizers", regex("a{100}"), 200)), []string{"pre_tokenizer.pretokenizers[", `"a{100}"`, "instructions"}},
 		"patterns of states":   {tiny(tinyPre, sequenceOf("pretokenizers", regex("(?:a|b)*a(?:a|b){14}"), 90)), []string{"pre_tokenizer.pretokenizers[", "states"}},
+		"states of a repeat":   {tiny(tinyPre, regex("a{1000}b|a")), []string{"pre_tokenizer", `"a{1000}b|a"`, "states", "128"}},
+		"ranges of sets":       {tiny(tinyPre, sequenceOf("pretokenizers", regex("["+strings.Repeat(`\\w`, 1000)+"]"), 20)), []string{"pre_tokenizer.pretokenizers[", "ranges in sets"}},
+		"look behind":          {tiny(tinyPre, regex("(?<=a)b")), []string{"pre_tokenizer", `"(?<=a)b"`, "not supported"}},
+		"repeat of nothing":    {tiny(tinyPre, regex("(?:a*)*")), []string{"pre_tokenizer", `"(?:a*)*"`, "not supported"}},
 		"long pattern":         {tiny(tinyPre, regex(strings.Repeat("a", 5000))), []string{"pre_tokenizer", "5000 bytes", "4096"}},
 		"long word":            {tiny(`"c":6`, `"`+strings.Repeat("c", 5000)+`":6`), []string{"model.vocab", "5000 bytes", "4096"}},
 		"long added token":     {tiny(`"added_tokens":[`, `"added_tokens":[{"content":"`+strings.Repeat("c", 5000)+`"},`), []string{"added_tokens", "5000 bytes"}},
@@ -236,5 +242,97 @@ func TestVocabularyTooLarge(t *testing.T) {
 	}
 	if err := (&builder{t: &Tokenizer{}}).setVocab(words); err == nil || !strings.Contains(err.Error(), strconv.Itoa(maxWords)) {
 		t.Error(err)
+	}
+}
+
+func TestCountValues(t *testing.T) {
+	for text, want := range map[string][2]int{ // on one level, and on two
+		`[]`: {0, 0}, `{}`: {0, 0}, ` [ ] `: {0, 0}, `[1]`: {1, 1}, `[1, "a,b]\\", {"x":[1,2],"y":2} ,[] ]`: {4, 6}, `{"a\",":1,"b":[2,3]}`: {2, 4}, `[["a","b"],["c","d"]]`: {2, 6}, `7`: {0, 0}, `[[[1,2]],[[3]]]`: {2, 4},
+	} {
+		if got := [2]int{countValues([]byte(text), 1, 99), countValues([]byte(text), 2, 99)}; got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestGarbage opens large files of values as small as can be: little may be made of them before they are refused.
+func TestGarbage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 400 MB")
+	}
+	const size = 20 << 20
+	full := func(head, value, tail string) []byte {
+		return []byte(head + strings.Repeat(value, (size-len(head)-len(tail))/len(value)) + tail)
+	}
+	distinct := func(head, format, tail string) []byte {
+		out := make([]byte, 0, size)
+		out = append(out, head...)
+		for i := 0; len(out) < size-len(tail)-32; i++ {
+			out = fmt.Appendf(out, format, i)
+		}
+		return append(out, tail...)
+	}
+	file := func(name string, data []byte, more ...string) fstest.MapFS {
+		files := fstest.MapFS{name: {Data: data}}
+		for i := 0; i < len(more); i += 2 {
+			files[more[i]] = &fstest.MapFile{Data: []byte(more[i+1])}
+		}
+		return files
+	}
+	whole := string(tiny()[jsonFile].Data)
+	json := func(old, field, value, last string) fstest.MapFS {
+		head, tail, ok := strings.Cut(whole, old)
+		if !ok {
+			t.Fatal(old)
+		}
+		return file(jsonFile, full(head+field, value, last+tail))
+	}
+	bpe := func(field, value, last string) fstest.MapFS {
+		return file(jsonFile, full(`{"model":{"type":"BPE","vocab":{"a":0},"`+field, value, last+"}}"))
+	}
+	for name, c := range map[string]struct {
+		files fstest.MapFS
+		want  []string
+	}{
+		"added tokens":       {json(`"added_tokens":[`, `"added_tokens":[`, "{},", ""), []string{jsonFile, "262144 added tokens"}},
+		"words":              {json(`"vocab":{`, `"vocab":{`, `"a":1,`, ""), []string{jsonFile, "model", "1048576 words"}},
+		"distinct words":     {file(jsonFile, distinct(`{"model":{"type":"BPE","merges":[],"vocab":{"x":0`, `,"%[1]d":%[1]d`, "}}}")), []string{jsonFile, "1048576 words"}},
+		"pieces":             {file(jsonFile, full(`{"model":{"type":"Unigram","vocab":[`, `["",1],`, `["",1]]}}`)), []string{jsonFile, "1048576 pieces"}},
+		"long pieces":        {file(jsonFile, full(`{"model":{"type":"Unigram","vocab":[`, `["`+strings.Repeat("x", 4000)+`",1],`, `["",1]]}}`)), []string{jsonFile, "16777216 bytes"}},
+		"merges":             {bpe(`merges":[`, "[],", "[]]"), []string{jsonFile, "model.merges", "1048576"}},
+		"a merge":            {bpe(`merges":[[`, `"",`, `""]]`), []string{jsonFile, "model.merges", "1048576"}},
+		"merges as texts":    {bpe(`merges":[`, `"a a",`, `""]`), []string{jsonFile, "model.merges", "1048576"}},
+		"a merge as a text":  {bpe(`merges":["`, " ", `"]`), []string{jsonFile, "merges[0]", "2 tokens"}},
+		"steps":              {json(tinyNormalizer, `{"type":"Sequence","normalizers":[`, "0,", "0]}"), []string{jsonFile, "normalizer", "4194304"}},
+		"fields":             {json(tinyPost, `{"type":"BertProcessing"`, `,"":0`, "}"), []string{jsonFile, "post_processor", "4194304"}},
+		"lists":              {file(jsonFile, full(`{"x":[`, "[],", "[]]}")), []string{jsonFile, "model"}},
+		"lines":              {file(vocabFile, distinct("", "%x\n", "")), []string{vocabFile, "lines", "1048576"}},
+		"merges.txt":         {file(mergesFile, full("", "a\n", ""), wordsFile, `{"a":0}`), []string{mergesFile, "lines", "1048576"}},
+		"merges.txt, spaces": {file(mergesFile, full("", " ", ""), wordsFile, `{"a":0}`), []string{mergesFile, "merges[0]", "2 tokens"}},
+		"vocab.json":         {file(wordsFile, full("{", `"a":1,`, `"a":1}`), mergesFile, ""), []string{wordsFile, "1048576 words"}},
+		"by id":              {file(configFile, full(`{"added_tokens_decoder":{`, `"1":{},`, `"1":{}}}`), jsonFile, whole), []string{configFile, "262144 added tokens"}},
+		"by name":            {file(addedFile, full(`{`, `"":1,`, `"":1}`), jsonFile, whole), []string{addedFile, "262144 added tokens"}},
+		"more":               {file(specialFile, full(`{"additional_special_tokens":[`, `"",`, `""]}`), jsonFile, whole), []string{specialFile, "262144 added tokens"}},
+		"model":              {file("tokenizer.model", full("", "\x0a\x00", "")), []string{"tokenizer.model", "1048576"}},
+	} {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		_, err := Load(c.files)
+		took := time.Since(start)
+		runtime.ReadMemStats(&after)
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		for _, s := range c.want {
+			if !strings.Contains(err.Error(), s) {
+				t.Errorf("%s: %.300q does not name %q", name, err, s)
+			}
+		}
+		if made := after.TotalAlloc - before.TotalAlloc; made > 10*size || took > 20*time.Second { // of the file and of its sections there are copies
+			t.Errorf("%s: %d MB in %v", name, made>>20, took)
+		}
 	}
 }

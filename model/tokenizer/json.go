@@ -1,15 +1,12 @@
 package tokenizer
 
-// Reading tokenizer.json: one explicit switch for each section.
+// Reading tokenizer.json: its sections, the model, and what it says of truncation.
 
 import (
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/rapt-go/rapt/model/internal/files"
 )
@@ -17,14 +14,14 @@ import (
 // parse reads tokenizer.json. Its padding is not read: nothing here is padded.
 func (b *builder) parse(data []byte) error {
 	var f struct {
-		Version       *string         `json:"version"`
-		Truncation    json.RawMessage `json:"truncation"`
-		AddedTokens   []addedToken    `json:"added_tokens"`
-		Normalizer    json.RawMessage `json:"normalizer"`
-		PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
-		PostProcessor json.RawMessage `json:"post_processor"`
-		Decoder       json.RawMessage `json:"decoder"`
-		Model         json.RawMessage `json:"model"`
+		Version       *string                       `json:"version"`
+		Truncation    json.RawMessage               `json:"truncation"`
+		AddedTokens   few[[]addedToken, addedLimit] `json:"added_tokens"`
+		Normalizer    json.RawMessage               `json:"normalizer"`
+		PreTokenizer  json.RawMessage               `json:"pre_tokenizer"`
+		PostProcessor json.RawMessage               `json:"post_processor"`
+		Decoder       json.RawMessage               `json:"decoder"`
+		Model         json.RawMessage               `json:"model"`
 	}
 	if err := files.Decode(data, &f); err != nil {
 		return err
@@ -46,7 +43,7 @@ func (b *builder) parse(data []byte) error {
 	if err := b.parseModel(f.Model); err != nil {
 		return err
 	}
-	for _, a := range f.AddedTokens {
+	for _, a := range f.AddedTokens.all {
 		if err := b.add(a); err != nil {
 			return fmt.Errorf("added_tokens: %w", err)
 		}
@@ -90,10 +87,29 @@ func newBudget() *budget {
 	return &budget{sections: 1000, instructions: 1 << 14, growth: 64, rewrites: 4}
 }
 
+// rewrite counts a pre-tokenizer that copies the text and makes it longer.
+func (s section) rewrite() error {
+	if s.left.rewrites--; s.left.rewrites < 0 {
+		return fmt.Errorf("%s: more than %d steps that write the text anew", s.path, newBudget().rewrites)
+	}
+	return nil
+}
+
+// grow counts how much longer a decoder may make a token: decoding reports no errors.
+func (s section) grow(factor float64) error {
+	if s.left.growth /= factor; s.left.growth < 1 {
+		return fmt.Errorf("%s: decoders up to this one could make tokens more than %g times as long", s.path, newBudget().growth)
+	}
+	return nil
+}
+
 func openSection(path string, raw json.RawMessage, depth int, left *budget) (section, error) {
 	s := section{path: path, raw: raw, depth: depth, left: left}
 	if depth > maxDepth {
 		return s, fmt.Errorf("%s: more than %d levels", path, maxDepth)
+	}
+	if len(raw) > maxSection && path != "model" {
+		return s, fmt.Errorf("%s: %d bytes; at most %d", path, len(raw), maxSection)
 	}
 	if left.sections--; left.sections < 0 {
 		return s, fmt.Errorf("%s: more than %d steps", path, newBudget().sections)
@@ -162,260 +178,6 @@ func list[T any](s section, field string, parse func(section) (T, error)) ([]T, 
 	return out, nil
 }
 
-// parseNormalizer reads a normalizer that keeps to the limit of the text.
-func parseNormalizer(s section) (normalizer, error) {
-	step, err := parseStep(s)
-	if _, ok := step.(normalizers); ok || err != nil { // the steps of a Sequence are bounded each
-		return step, err
-	}
-	return bounded{fmt.Sprintf("%s (%s)", s.path, s.Type), step}, nil
-}
-
-func parseStep(s section) (normalizer, error) {
-	switch s.Type {
-	case "BertNormalizer":
-		return parseBertNormalizer(s)
-	case "Lowercase":
-		return lowercase{}, nil
-	case "NFC":
-		return unicodeForm(norm.NFC), nil
-	case "NFD":
-		return unicodeForm(norm.NFD), nil
-	case "NFKC":
-		return unicodeForm(norm.NFKC), nil
-	case "NFKD":
-		return unicodeForm(norm.NFKD), nil
-	case "StripAccents":
-		return stripAccents{}, nil
-	case "Strip":
-		var f struct {
-			Left  *bool `json:"strip_left"`
-			Right *bool `json:"strip_right"`
-		}
-		if err := s.into(&f); err != nil {
-			return nil, err
-		}
-		if f.Left == nil || f.Right == nil {
-			return nil, s.need("strip_left and strip_right")
-		}
-		return strip{*f.Left, *f.Right}, nil
-	case "Prepend":
-		var f struct {
-			Prepend *string `json:"prepend"`
-		}
-		if err := s.into(&f); err != nil {
-			return nil, err
-		}
-		if f.Prepend == nil {
-			return nil, s.need("prepend")
-		}
-		return prepend(*f.Prepend), nil
-	case "Replace":
-		return parseReplace(s)
-	case "Nmt":
-		return nmt{}, nil
-	case "ByteLevel":
-		return byteNormalizer{}, nil
-	case "Precompiled":
-		return parsePrecompiled(s)
-	case "Sequence":
-		steps, err := list(s, "normalizers", parseNormalizer)
-		return normalizers(steps), err
-	}
-	return nil, s.refuse()
-}
-
-func parseBertNormalizer(s section) (normalizer, error) {
-	var f struct {
-		Clean  *bool `json:"clean_text"`
-		Spaced *bool `json:"handle_chinese_chars"`
-		Strip  *bool `json:"strip_accents"`
-		Lower  *bool `json:"lowercase"`
-	}
-	if err := s.into(&f); err != nil {
-		return nil, err
-	}
-	if f.Clean == nil || f.Spaced == nil || f.Lower == nil {
-		return nil, s.need("clean_text, handle_chinese_chars and lowercase")
-	}
-	if f.Strip == nil {
-		f.Strip = f.Lower
-	}
-	return newBertNormalizer(*f.Clean, *f.Spaced, *f.Strip, *f.Lower), nil
-}
-
-func parseReplace(s section) (replace, error) {
-	var f struct {
-		Pattern json.RawMessage `json:"pattern"`
-		Content *string         `json:"content"`
-	}
-	if err := s.into(&f); err != nil {
-		return replace{}, err
-	}
-	if f.Content == nil {
-		return replace{}, s.need("pattern and content")
-	}
-	p, err := parsePattern(s, f.Pattern)
-	return replace{p, *f.Content}, err
-}
-
-func parsePreTokenizer(s section) (preTokenizer, error) {
-	classes := runeClasses()
-	isPunct := func(r rune) bool { return classes.of(r)&isPunctuation != 0 }
-	switch s.Type {
-	case "BertPreTokenizer":
-		return bertPreTokenizer{classes}, nil
-	case "Whitespace":
-		return wordSplit{classes}, nil
-	case "WhitespaceSplit":
-		return runeSplit{unicode.IsSpace, removed}, nil
-	case "Punctuation":
-		var f struct {
-			Behavior string `json:"behavior"`
-		}
-		if err := s.into(&f); err != nil {
-			return nil, err
-		}
-		if f.Behavior == "" {
-			f.Behavior = "Isolated"
-		}
-		d, err := parseDelimiter(s, f.Behavior)
-		return runeSplit{isPunct, d}, err
-	case "Digits":
-		var f struct {
-			Individual *bool `json:"individual_digits"`
-		}
-		if err := s.into(&f); err != nil {
-			return nil, err
-		}
-		if f.Individual == nil {
-			return nil, s.need("individual_digits")
-		}
-		d := contiguous
-		if *f.Individual {
-			d = isolated
-		}
-		return runeSplit{func(r rune) bool { return inSet(numeric[:], r) }, d}, nil
-	case "Split":
-		return parseSplit(s)
-	case "ByteLevel":
-		return parseByteLevel(s)
-	case "CharDelimiterSplit":
-		return parseCharDelimiter(s)
-	case "UnicodeScripts":
-		return scriptSplit{}, nil
-	case "FixedLength":
-		return parseFixedLength(s)
-	case "Metaspace":
-		m, err := parseMetaspace(s)
-		if err == nil {
-			err = s.rewrite()
-		}
-		return m, err
-	case "Sequence":
-		steps, err := list(s, "pretokenizers", parsePreTokenizer)
-		return preTokenizers(steps), err
-	}
-	return nil, s.refuse()
-}
-
-func parseSplit(s section) (preTokenizer, error) {
-	var f struct {
-		Pattern  json.RawMessage `json:"pattern"`
-		Behavior string          `json:"behavior"`
-		Invert   *bool           `json:"invert"`
-	}
-	if err := s.into(&f); err != nil {
-		return nil, err
-	}
-	if f.Invert == nil {
-		return nil, s.need("pattern, behavior and invert")
-	}
-	d, err := parseDelimiter(s, f.Behavior)
-	if err != nil {
-		return nil, err
-	}
-	p, err := parsePattern(s, f.Pattern)
-	return patternSplit{p, *f.Invert, d}, err
-}
-
-func parseDelimiter(s section, behavior string) (delimiter, error) {
-	names := []string{removed: "Removed", isolated: "Isolated", mergedWithPrevious: "MergedWithPrevious", mergedWithNext: "MergedWithNext", contiguous: "Contiguous"}
-	i := slices.Index(names, behavior)
-	if i < 0 {
-		return 0, fmt.Errorf("%s: unknown behavior %q", s.path, behavior)
-	}
-	return delimiter(i), nil
-}
-
-func parseDecoder(s section) (decoder, error) {
-	switch s.Type {
-	case "WordPiece":
-		var f struct {
-			Prefix  *string `json:"prefix"`
-			CleanUp *bool   `json:"cleanup"`
-		}
-		if err := s.into(&f); err != nil {
-			return nil, err
-		}
-		if f.Prefix == nil || f.CleanUp == nil {
-			return nil, s.need("prefix and cleanup")
-		}
-		return wordPieceDecoder{*f.Prefix, *f.CleanUp}, s.grow(2) // a space before a token of one byte
-	case "ByteLevel":
-		return byteDecoder{}, s.grow(2) // a character of two bytes may become U+FFFD, of three
-	case "BPEDecoder":
-		return parseBPEDecoder(s)
-	case "CTC":
-		return parseCTC(s)
-	case "Fuse":
-		return fuse{}, nil
-	case "ByteFallback":
-		return byteFallback{}, nil
-	case "Metaspace":
-		return parseMetaspace(s)
-	case "Strip":
-		var f struct {
-			Content string `json:"content"`
-			Start   int    `json:"start"`
-			Stop    int    `json:"stop"`
-		}
-		if err := s.into(&f); err != nil {
-			return nil, err
-		}
-		if f.Content == "" {
-			return nil, s.need("content")
-		}
-		return stripDecoder{f.Content, f.Start, f.Stop}, nil
-	case "Replace":
-		r, err := parseReplace(s)
-		if err == nil {
-			err = s.grow(r.growth())
-		}
-		return r, err
-	case "Sequence":
-		steps, err := list(s, "decoders", parseDecoder)
-		return decoders(steps), err
-	}
-	return nil, s.refuse()
-}
-
-// rewrite counts a pre-tokenizer that copies the text and makes it longer.
-func (s section) rewrite() error {
-	if s.left.rewrites--; s.left.rewrites < 0 {
-		return fmt.Errorf("%s: more than %d steps that write the text anew", s.path, newBudget().rewrites)
-	}
-	return nil
-}
-
-// grow counts how much longer a decoder may make a token: decoding reports no errors.
-func (s section) grow(factor float64) error {
-	if s.left.growth /= factor; s.left.growth < 1 {
-		return fmt.Errorf("%s: decoders up to this one could make tokens more than %g times as long", s.path, newBudget().growth)
-	}
-	return nil
-}
-
 // parseModel reads the model and its vocabulary.
 func (b *builder) parseModel(raw json.RawMessage) error {
 	if isNull(raw) {
@@ -426,11 +188,11 @@ func (b *builder) parseModel(raw json.RawMessage) error {
 		return err
 	}
 	var f struct {
-		Unk      *string          `json:"unk_token"`
-		Prefix   *string          `json:"continuing_subword_prefix"`
-		MaxRunes *float64         `json:"max_input_chars_per_word"`
-		Vocab    map[string]int32 `json:"vocab"`
-		Merges   json.RawMessage  `json:"merges"`
+		Unk      *string                          `json:"unk_token"`
+		Prefix   *string                          `json:"continuing_subword_prefix"`
+		MaxRunes *float64                         `json:"max_input_chars_per_word"`
+		Vocab    few[map[string]int32, wordLimit] `json:"vocab"`
+		Merges   json.RawMessage                  `json:"merges"`
 	}
 	switch s.Type {
 	case "WordPiece":
@@ -456,21 +218,21 @@ func (b *builder) parseModel(raw json.RawMessage) error {
 	if err := s.into(&f); err != nil {
 		return err
 	}
-	if f.Unk == nil || f.Prefix == nil || f.MaxRunes == nil || f.Vocab == nil {
+	if f.Unk == nil || f.Prefix == nil || f.MaxRunes == nil || f.Vocab.all == nil {
 		return s.need("unk_token, continuing_subword_prefix, max_input_chars_per_word and vocab")
 	}
 	if *f.MaxRunes < 0 {
 		return fmt.Errorf("model.max_input_chars_per_word: %v", *f.MaxRunes)
 	}
-	if err := b.setVocab(f.Vocab); err != nil {
+	if err := b.setVocab(f.Vocab.all); err != nil {
 		return fmt.Errorf("model.vocab: %w", err)
 	}
-	unk, ok := f.Vocab[*f.Unk]
+	unk, ok := f.Vocab.all[*f.Unk]
 	if !ok {
 		return fmt.Errorf("model.unk_token: %q is not in the vocabulary", *f.Unk)
 	}
 	b.unk = unk
-	b.t.model = newWordPiece(f.Vocab, unk, *f.Prefix, int(min(*f.MaxRunes, math.MaxInt32)))
+	b.t.model = newWordPiece(f.Vocab.all, unk, *f.Prefix, int(min(*f.MaxRunes, math.MaxInt32)))
 	return nil
 }
 

@@ -12,9 +12,6 @@ import (
 	"github.com/rapt-go/rapt/model/internal/files"
 )
 
-// maxMerges bounds the list of merges; the longest published one has some 600,000.
-const maxMerges = 1 << 22
-
 // bpeSource is a model as files give it.
 type bpeSource struct {
 	bpeOptions
@@ -26,20 +23,20 @@ type bpeSource struct {
 // parseBPE reads a BPE model.
 func (b *builder) parseBPE(s section) error {
 	var f struct {
-		Dropout      *float64         `json:"dropout"`
-		Unk          *string          `json:"unk_token"`
-		Prefix       *string          `json:"continuing_subword_prefix"`
-		Suffix       *string          `json:"end_of_word_suffix"`
-		FuseUnk      bool             `json:"fuse_unk"`
-		ByteFallback bool             `json:"byte_fallback"`
-		IgnoreMerges bool             `json:"ignore_merges"`
-		Vocab        map[string]int32 `json:"vocab"`
-		Merges       json.RawMessage  `json:"merges"`
+		Dropout      *float64                         `json:"dropout"`
+		Unk          *string                          `json:"unk_token"`
+		Prefix       *string                          `json:"continuing_subword_prefix"`
+		Suffix       *string                          `json:"end_of_word_suffix"`
+		FuseUnk      bool                             `json:"fuse_unk"`
+		ByteFallback bool                             `json:"byte_fallback"`
+		IgnoreMerges bool                             `json:"ignore_merges"`
+		Vocab        few[map[string]int32, wordLimit] `json:"vocab"`
+		Merges       json.RawMessage                  `json:"merges"`
 	}
 	if err := s.into(&f); err != nil {
 		return err
 	}
-	if f.Vocab == nil || isNull(f.Merges) {
+	if f.Vocab.all == nil || isNull(f.Merges) {
 		return s.need("vocab and merges")
 	}
 	if d := f.Dropout; d != nil && *d != 0 {
@@ -48,7 +45,7 @@ func (b *builder) parseBPE(s section) error {
 		}
 		return fmt.Errorf("model.dropout: %v, with which a text has different tokens each time, is %w", *d, ErrUnsupported)
 	}
-	if err := b.setVocab(f.Vocab); err != nil {
+	if err := b.setVocab(f.Vocab.all); err != nil {
 		return fmt.Errorf("model.vocab: %w", err)
 	}
 	merges, err := parseMerges(f.Merges)
@@ -70,6 +67,9 @@ func (b *builder) parseBPE(s section) error {
 
 // parseMerges reads a list of pairs, or one of strings with a space in between, as older files have it.
 func parseMerges(raw json.RawMessage) ([][]string, error) {
+	if countValues(raw, 2, 3*maxMerges+1) > 3*maxMerges { // a pair counts for three
+		return nil, fmt.Errorf("model.merges: more than %d", maxMerges)
+	}
 	var merges [][]string
 	if err := files.Decode(raw, &merges); err == nil {
 		return merges, nil
@@ -81,7 +81,7 @@ func parseMerges(raw json.RawMessage) ([][]string, error) {
 	}
 	for _, line := range lines {
 		if !strings.HasPrefix(line, "#version") {
-			merges = append(merges, strings.Split(line, " "))
+			merges = append(merges, strings.SplitN(line, " ", 3))
 		}
 	}
 	return merges, nil
@@ -138,7 +138,7 @@ func (b *builder) setBPE(f bpeSource) error {
 // merge gives the ids of a merge and of what it makes: the left token, and the right one without the prefix.
 func (b *builder) merge(pair []string, prefix int) (m merge, err error) {
 	if len(pair) != 2 {
-		return m, fmt.Errorf("%d tokens (%.80q), expected 2", len(pair), pair)
+		return m, fmt.Errorf("found %.80q, expected 2 tokens", pair)
 	}
 	if len(pair[1]) < prefix {
 		return m, fmt.Errorf("%.80q is shorter than the prefix of %d bytes", pair[1], prefix)

@@ -95,24 +95,25 @@ var powersOfTen = sync.OnceValue(func() *[309]float64 {
 // parseUnigram reads a model of the type Unigram.
 func (b *builder) parseUnigram(s section) error {
 	var f struct {
-		Unk   *int64       `json:"unk_id"`
-		Bytes bool         `json:"byte_fallback"`
-		Vocab []scoredWord `json:"vocab"`
+		Unk   *int64                        `json:"unk_id"`
+		Bytes bool                          `json:"byte_fallback"`
+		Vocab few[[]scoredWord, pieceLimit] `json:"vocab"`
 	}
 	if err := s.into(&f); err != nil {
 		return err
 	}
-	if f.Vocab == nil {
+	vocab := f.Vocab.all
+	if vocab == nil {
 		return s.need("vocab")
 	}
 	unk := int32(-1)
 	if f.Unk != nil {
-		if *f.Unk < 0 || *f.Unk >= int64(len(f.Vocab)) {
-			return fmt.Errorf("model.unk_id: %d of %d pieces", *f.Unk, len(f.Vocab))
+		if *f.Unk < 0 || *f.Unk >= int64(len(vocab)) {
+			return fmt.Errorf("model.unk_id: %d of %d pieces", *f.Unk, len(vocab))
 		}
 		unk = int32(*f.Unk)
 	}
-	if err := b.setUnigram(f.Vocab, unk, f.Bytes); err != nil {
+	if err := b.setUnigram(vocab, unk, f.Bytes); err != nil {
 		return fmt.Errorf("model.vocab: %w", err)
 	}
 	return nil
@@ -124,7 +125,11 @@ func (b *builder) setUnigram(vocab []scoredWord, unk int32, byteFallback bool) e
 		return fmt.Errorf("%d pieces; at most %d", len(vocab), maxWords)
 	}
 	b.t.tokens = make(map[int32]entry, len(vocab))
+	size := 0
 	for id, w := range vocab {
+		if size += len(w.text); size > maxContents {
+			return fmt.Errorf("the pieces have more than %d bytes together", maxContents)
+		}
 		if len(w.text) > maxWord {
 			return fmt.Errorf("the piece with the id %d has %d bytes; at most %d", id, len(w.text), maxWord)
 		}

@@ -1,5 +1,7 @@
 package tokenizer
 
+// What LlamaTokenizer makes of a SentencePiece model.
+
 import (
 	"cmp"
 	"fmt"

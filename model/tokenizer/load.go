@@ -53,7 +53,10 @@ func Load(fsys fs.FS) (*Tokenizer, error) {
 // LoadPlain reads vocab.txt, or vocab.json and merges.txt, or a SentencePiece model, with tokenizer_config.json, special_tokens_map.json and
 // added_tokens.json as far as they exist, and leaves a tokenizer.json aside. What they leave open is, for vocab.txt, as for BERT: lower case, “##”,
 // 100 code points in a word; for vocab.json and merges.txt as the tokenizer_class, else the model_type of config.json has it: GPT-2, RoBERTa and
-// BART, Blenderbot, DeBERTa, Qwen2 and the first GPT.
+// BART, Blenderbot, DeBERTa, Qwen2 and the first GPT. Where transformers 5 and the tokenizer.json that was published with such files differ, the
+// latter counts: with add_prefix_space the offsets of GPT-2 and CodeGen leave white space at the ends of a token out, as its trim_offsets says; DeBERTa's pairs
+// have one [SEP] between them; a mask token that is named by its content alone takes the space before it for RoBERTa, BART, Blenderbot and DeBERTa.
+// CLIP's plain files are refused with [ErrUnsupported].
 //
 // A SentencePiece model (spiece.model, sentencepiece.bpe.model, tokenizer.model or spm.model) becomes what AutoTokenizer of transformers 5 makes of it for
 // T5, XLM-RoBERTa, CamemBERT, ALBERT and Llama, by the same two names; where neither is given it is read as [LoadSentencePiece] does, and other
@@ -114,29 +117,29 @@ func readJSON(fsys fs.FS, name string, v any) error {
 
 // config is what the files beside the vocabulary say.
 type config struct {
-	Class       string             `json:"tokenizer_class"`
-	Lower       *bool              `json:"do_lower_case"`
-	Ideographs  *bool              `json:"tokenize_chinese_chars"`
-	Strip       *bool              `json:"strip_accents"`
-	MaxLength   *float64           `json:"model_max_length"` // 1e30 stands for none
-	CLS         *named             `json:"cls_token"`
-	Sep         *named             `json:"sep_token"`
-	Mask        *named             `json:"mask_token"`
-	Pad         *named             `json:"pad_token"`
-	Unk         *named             `json:"unk_token"`
-	BOS         *named             `json:"bos_token"`
-	EOS         *named             `json:"eos_token"`
-	AddBOS      bool               `json:"add_bos_token"`
-	AddEOS      bool               `json:"add_eos_token"`
-	Prefix      *bool              `json:"add_prefix_space"`
-	Trim        *bool              `json:"trim_offsets"`
-	Separate    bool               `json:"separate_vocabs"`
-	Legacy      *bool              `json:"legacy"`
-	KeepAccents *bool              `json:"keep_accents"`
-	ExtraIDs    *float64           `json:"extra_ids"`
-	More        []named            `json:"additional_special_tokens"`
-	ByID        map[string]named   `json:"added_tokens_decoder"`
-	AddedTokens map[string]float64 `json:"-"` // added_tokens.json
+	Class       string                              `json:"tokenizer_class"`
+	Lower       *bool                               `json:"do_lower_case"`
+	Ideographs  *bool                               `json:"tokenize_chinese_chars"`
+	Strip       *bool                               `json:"strip_accents"`
+	MaxLength   *float64                            `json:"model_max_length"` // 1e30 stands for none
+	CLS         *named                              `json:"cls_token"`
+	Sep         *named                              `json:"sep_token"`
+	Mask        *named                              `json:"mask_token"`
+	Pad         *named                              `json:"pad_token"`
+	Unk         *named                              `json:"unk_token"`
+	BOS         *named                              `json:"bos_token"`
+	EOS         *named                              `json:"eos_token"`
+	AddBOS      bool                                `json:"add_bos_token"`
+	AddEOS      bool                                `json:"add_eos_token"`
+	Prefix      *bool                               `json:"add_prefix_space"`
+	Trim        *bool                               `json:"trim_offsets"`
+	Separate    bool                                `json:"separate_vocabs"`
+	Legacy      *bool                               `json:"legacy"`
+	KeepAccents *bool                               `json:"keep_accents"`
+	ExtraIDs    *float64                            `json:"extra_ids"`
+	More        few[[]named, addedLimit]            `json:"additional_special_tokens"`
+	ByID        few[map[string]named, addedLimit]   `json:"added_tokens_decoder"`
+	AddedTokens few[map[string]float64, addedLimit] `json:"-"` // added_tokens.json
 }
 
 // named is a token given by its content alone or with its properties.
@@ -174,7 +177,7 @@ func readConfig(fsys fs.FS) (*config, error) {
 			*p = *theirs[i]
 		}
 	}
-	if c.More == nil {
+	if c.More.all == nil {
 		c.More = s.More
 	}
 	return &c, nil

@@ -63,12 +63,12 @@ func marianSide(fsys fs.FS, c *config, spmName, vocabName string) (*Tokenizer, e
 	if err != nil {
 		return nil, err
 	}
-	var words map[string]int32
+	var words few[map[string]int32, wordLimit]
 	if err := readJSON(fsys, vocabName, &words); err != nil {
 		return nil, err
 	}
 	b := newBuilder()
-	if err := b.setVocab(words); err != nil {
+	if err := b.setVocab(words.all); err != nil {
 		return nil, fmt.Errorf("%s: %w", vocabName, err)
 	}
 	spm, err := newSpmModel(m)
@@ -96,7 +96,7 @@ func (b *builder) marian(spm *spmModel, c *config) error {
 	}
 	b.unk, b.t.unknown = unk, unk
 	special := map[string]bool{}
-	for _, n := range append([]named{*c.Unk, *c.EOS, *c.Pad}, c.More...) {
+	for _, n := range append([]named{*c.Unk, *c.EOS, *c.Pad}, c.More.all...) {
 		n.Special, n.Normalized = true, false
 		special[n.Content] = true
 		if err := b.add(addedToken(n)); err != nil {

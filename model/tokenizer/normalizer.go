@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"regexp"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -180,21 +179,17 @@ func (p replace) normalize(n *normalized) error {
 	return nil
 }
 
-// pattern is a literal or a regular expression, in one form or the other.
+// pattern is a literal or a regular expression.
 type pattern struct {
 	literal string
-	dfa     *dfa           // of one that this package reads
-	expr    *regexp.Regexp // of one that is left to Go's engine
+	dfa     *dfa
 }
 
 // find gives the ranges of the matches, left to right.
 func (p pattern) find(text []byte) [][]int {
-	if p.expr != nil {
-		return p.expr.FindAllIndex(text, -1)
-	}
 	var out [][]int
 	if p.dfa != nil {
-		m := matches{d: p.dfa, text: text}
+		m := p.dfa.over(text)
 		for lo, hi, ok := m.next(); ok; lo, hi, ok = m.next() {
 			out = append(out, []int{lo, hi})
 		}

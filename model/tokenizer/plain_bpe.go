@@ -54,12 +54,12 @@ func loadMerges(fsys fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var words map[string]int32
+	var words few[map[string]int32, wordLimit]
 	if err := files.Decode(data, &words); err != nil {
 		return nil, fmt.Errorf("%s: %w", wordsFile, err)
 	}
 	b := newBuilder()
-	if err := b.setVocab(words); err != nil {
+	if err := b.setVocab(words.all); err != nil {
 		return nil, fmt.Errorf("%s: %w", wordsFile, err)
 	}
 	kind, err := b.bpeKind(fsys, c)
@@ -104,7 +104,7 @@ func readMergeLines(text string) (merges [][]string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if line != "" && !strings.HasPrefix(line, "#version") {
-			merges = append(merges, strings.Split(line, " "))
+			merges = append(merges, strings.SplitN(line, " ", 3))
 		}
 	}
 	return merges
@@ -116,6 +116,9 @@ func (b *builder) plainBPE(kind bpeKind, lines string, c *config) error {
 		prefix = *c.Prefix
 	}
 	c.nameBPERoles(kind)
+	if count := strings.Count(lines, "\n"); count > maxMerges {
+		return fmt.Errorf("%s: %d lines; at most %d", mergesFile, count, maxMerges)
+	}
 	t, source := b.t, bpeSource{merges: readMergeLines(lines)}
 	t.pre, t.decoder = newByteLevel(prefix, true), byteDecoder{}
 	switch kind {
@@ -161,7 +164,7 @@ func (b *builder) plainPost(kind bpeKind, prefix bool, c *config) error {
 		}
 		return nil
 	case gpt2Kind:
-		// A file that sets a space in front has one in its offsets too: what a tokenizer.json made of it says.
+		// With a space in front the offsets are those of the tokenizer.json of such files (trim_offsets); transformers 5 trims none.
 		t.post.trim, t.post.prefixed = prefix, prefix
 	}
 	var around [2][]int32
@@ -227,7 +230,7 @@ func (b *builder) addNamed(c *config) error {
 			named = append(named, addedToken(**p))
 		}
 	}
-	for _, n := range c.More {
+	for _, n := range c.More.all {
 		if !special[n.Content] {
 			special[n.Content] = true
 			named = append(named, addedToken(n))

@@ -1,5 +1,7 @@
 package tokenizer
 
+// The rules of a SentencePiece model, applied as the library tokenizers does.
+
 import "unicode/utf8"
 
 // precompiled rewrites by the rules of a SentencePiece model as the library does (its normalizers/precompiled.rs and the crate

@@ -163,14 +163,15 @@ func (s patternSplit) split(dst []piece, n *normalized, in piece) []piece {
 
 // direct gives the matches as pieces, and what lies between them where it is not removed.
 func (s patternSplit) direct(dst []piece, text []byte, at int) []piece {
-	m := matches{d: s.pattern.dfa, text: text[at:]}
+	m := s.pattern.dfa.over(text[at:])
 	base := at
 	for lo, hi, ok := m.next(); ok; lo, hi, ok = m.next() {
 		if at < base+lo && s.delimiter == isolated {
 			dst = append(dst, piece{at, base + lo})
 		}
-		at = base + hi
-		dst = append(dst, piece{base + lo, at})
+		if at = base + hi; lo < hi {
+			dst = append(dst, piece{base + lo, at})
+		}
 	}
 	if at < len(text) && s.delimiter == isolated {
 		dst = append(dst, piece{at, len(text)})

@@ -41,7 +41,7 @@ const maxSets = 64
 
 // compileRegex compiles an expression, taking from the instructions that are left.
 func compileRegex(expr string, left *int) (*dfa, error) {
-	root, err := parseRegex(expr)
+	root, err := parseRegex(expr, left)
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +52,7 @@ func compileRegex(expr string, left *int) (*dfa, error) {
 		return nil, p.err
 	}
 	d, err := p.table(start)
-	if *left -= len(p.code); err != nil { // what was spent in vain counts, so that a file cannot have it done a thousand times
-		*left -= failedTable
-	}
+	*left -= len(p.code) + p.steps/tableSteps
 	return d, err
 }
 
@@ -137,7 +135,7 @@ func (p *program) repeat(n *node, next int) int {
 	return next
 }
 
-// dfa is the table of a pattern that does not match nothing. A state is a list of threads before they see the next character; its row has for
+// dfa is the table of a pattern. A state is a list of threads before they see the next character; its row has for
 // each class of characters, the last one for the end of the text, twice the index of the next row, plus one if a match ends before the character.
 type dfa struct {
 	ascii  [utf8.RuneSelf]uint8
@@ -153,9 +151,13 @@ type runeTable struct {
 	of   [][256]uint8
 }
 
-// The most entries and the most work that a table may take, and what one that takes more counts for, in instructions. That of the longest
-// published pattern has some 900 entries.
-const maxEntries, maxSteps, failedTable = 1 << 14, 1 << 20, 256
+// The most states, entries and steps that a table may take, and how many steps count for an instruction. Where tried is needed, each byte of a
+// text takes a bit and a step for each state. Published patterns
+// have up to 33 states and 924 entries.
+const maxStates, maxEntries, maxSteps, tableSteps = 1 << 7, 1 << 14, 1 << 20, 1 << 10
+
+// maxClasses is how many a byte can number; published patterns have up to 14.
+const maxClasses = 1 << 8
 
 const dead = 0
 
@@ -163,16 +165,20 @@ const dead = 0
 func (p *program) table(start int) (*dfa, error) {
 	d := &dfa{}
 	members := d.classes(p.sets)
+	if len(members) > maxClasses {
+		return nil, fmt.Errorf("%d classes of characters; at most %d", len(members), maxClasses)
+	}
 	d.end = len(members)
 	width := d.end + 1
+	most := min(maxStates, maxEntries/width)
 	d.rows = make([]uint32, width)
 	lists := [][]int{nil, {start}}
 	index := map[string]uint32{"": dead, fmt.Sprint(lists[1]): 1}
 	seen := make([]int, len(p.code))
 	mark := 0
 	for i := 1; i < len(lists); i++ {
-		if len(lists)*width > maxEntries || p.steps > maxSteps {
-			return nil, fmt.Errorf("it takes too many states")
+		if len(lists) > most || p.steps > maxSteps {
+			return nil, fmt.Errorf("it takes too many states: more than %d for %d classes of characters, or more than %d steps to find them", most, len(members), maxSteps)
 		}
 		for class := range width {
 			mark++
@@ -322,18 +328,34 @@ func (d *dfa) class(text []byte, i int) (class uint32, size int) {
 	return uint32(d.others.of[d.others.page[r>>8]][r&0xff]), size
 }
 
-// matches walks over the matches in a text, left to right.
+// empty reports whether a match may be nothing at all.
+func (d *dfa) empty() bool {
+	width := d.end + 1
+	return slices.ContainsFunc(d.rows[width:2*width], func(entry uint32) bool { return entry&1 != 0 })
+}
+
+// matches walks over the matches in a text, left to right, as Oniguruma's callers do: one of nothing at the end of the match before it is none.
 type matches struct {
 	d     *dfa
 	text  []byte
-	at    int // where to look on
+	at    int // where to look on; beyond the text: there are no more
+	last  int // the end of the match before
 	work  int // bytes that were looked at
 	tried *tried
 }
 
+// over begins to walk. A text of nothing has no matches.
+func (d *dfa) over(text []byte) *matches {
+	m := &matches{d: d, text: text, last: -1}
+	if len(text) == 0 {
+		m.at = 1
+	}
+	return m
+}
+
 // next gives the next match.
 func (m *matches) next() (lo, hi int, ok bool) {
-	for m.at < len(m.text) {
+	for m.at <= len(m.text) {
 		at, end := m.at, 0
 		if m.tried == nil {
 			var seen int
@@ -345,11 +367,15 @@ func (m *matches) next() (lo, hi int, ok bool) {
 			end = m.tried.match(m.text, at)
 		}
 		if end > at {
-			m.at = end
+			m.at, m.last = end, end
 			return at, end, true
 		}
 		_, size := m.d.class(m.text, at)
-		m.at += size
+		m.at += max(size, 1)
+		if end == at && at != m.last {
+			m.last = at
+			return at, at, true
+		}
 	}
 	return 0, 0, false
 }

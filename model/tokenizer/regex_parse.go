@@ -12,83 +12,6 @@ import (
 	"unicode/utf8"
 )
 
-// runeSet lists the first and the last code point of its ranges, in order, none touching the next.
-type runeSet []rune
-
-// newRuneSet puts ranges in any order in order.
-func newRuneSet(ranges []rune) runeSet {
-	type span struct{ lo, hi rune }
-	var spans []span
-	for i := 0; i < len(ranges); i += 2 {
-		spans = append(spans, span{ranges[i], ranges[i+1]})
-	}
-	slices.SortFunc(spans, func(a, b span) int { return int(a.lo - b.lo) })
-	var out runeSet
-	for _, s := range spans {
-		if n := len(out); n > 0 && s.lo <= out[n-1]+1 {
-			out[n-1] = max(out[n-1], s.hi)
-			continue
-		}
-		out = append(out, s.lo, s.hi)
-	}
-	return out
-}
-
-func (s runeSet) complement() runeSet {
-	var out runeSet
-	next := rune(0)
-	for i := 0; i < len(s); i += 2 {
-		if next < s[i] {
-			out = append(out, next, s[i]-1)
-		}
-		next = s[i+1] + 1
-	}
-	if next <= unicode.MaxRune {
-		out = append(out, next, unicode.MaxRune)
-	}
-	return out
-}
-
-func joinSets(sets ...[]rune) runeSet { return newRuneSet(slices.Concat(sets...)) }
-
-// newline is what the dot leaves out and what $ stands before.
-var newline = runeSet{'\n', '\n'}
-
-// namedSet is the set of \p{name}.
-func namedSet(name string) (runeSet, bool) {
-	switch name {
-	case "L", "Letter":
-		return joinSets(classLu[:], classLl[:], classLt[:], classLm[:], classLo[:]), true
-	case "Lu":
-		return newRuneSet(classLu[:]), true
-	case "Ll":
-		return newRuneSet(classLl[:]), true
-	case "Lt":
-		return newRuneSet(classLt[:]), true
-	case "Lm":
-		return newRuneSet(classLm[:]), true
-	case "Lo":
-		return newRuneSet(classLo[:]), true
-	case "M", "Mark":
-		return newRuneSet(classM[:]), true
-	case "N", "Number":
-		return joinSets(classNd[:], classNl[:], classNo[:]), true
-	case "Nd":
-		return newRuneSet(classNd[:]), true
-	case "Nl":
-		return newRuneSet(classNl[:]), true
-	case "No":
-		return newRuneSet(classNo[:]), true
-	case "P", "Punctuation":
-		return newRuneSet(classP[:]), true
-	case "S", "Symbol":
-		return newRuneSet(classS[:]), true
-	case "Han":
-		return newRuneSet(classHan[:]), true
-	}
-	return nil, false
-}
-
 // node is a part of a pattern.
 type node struct {
 	kind     nodeKind
@@ -130,14 +53,18 @@ type parser struct {
 	fold  bool // within (?i:…)
 	last  rune // the letter before, within (?i:…)
 	depth int
+	room  int // how many bounds of ranges sets may have still
 }
 
 type syntaxError string
 
 func (p *parser) fail(format string, args ...any) { panic(syntaxError(fmt.Sprintf(format, args...))) }
 
-// parseRegex gives the syntax tree of an expression.
-func parseRegex(expr string) (n *node, err error) {
+// setRunes is how many bounds of ranges in sets count for an instruction: \w alone has over a thousand, which take time to put in order.
+const setRunes = 1 << 8
+
+// parseRegex gives the syntax tree of an expression, taking what its sets count from the instructions that are left.
+func parseRegex(expr string, left *int) (n *node, err error) {
 	if !utf8.ValidString(expr) {
 		return nil, fmt.Errorf("not UTF-8")
 	}
@@ -150,13 +77,11 @@ func parseRegex(expr string) (n *node, err error) {
 			err = fmt.Errorf("%s", string(s))
 		}
 	}()
-	p := &parser{rest: expr}
+	p := &parser{rest: expr, room: *left * setRunes}
 	n = p.alternatives()
+	*left = p.room / setRunes
 	if p.rest != "" {
 		p.fail("an unmatched )")
-	}
-	if n.nullable() {
-		p.fail("it matches nothing at all")
 	}
 	return n, nil
 }
@@ -223,7 +148,7 @@ func (p *parser) atom() *node {
 		}
 		set, literal := p.escape()
 		if set != nil {
-			return &node{kind: nodeSet, set: set}
+			return &node{kind: nodeSet, set: p.counted(set)}
 		}
 		return p.literal(literal)
 	case '^', '*', '+', '?':
@@ -393,6 +318,14 @@ func (p *parser) interval() (least, most int, exact, ok bool) {
 	return least, most, !comma, true
 }
 
+// counted takes the ranges of a set from the room there is.
+func (p *parser) counted(ranges []rune) runeSet {
+	if p.room -= len(ranges); p.room < 0 {
+		p.fail("more ranges in sets than are left for all patterns of a section")
+	}
+	return ranges
+}
+
 // set reads what follows [.
 func (p *parser) set() runeSet {
 	negated := p.take("^")
@@ -402,7 +335,7 @@ func (p *parser) set() runeSet {
 		case strings.HasPrefix(p.rest, "[:"), strings.HasPrefix(p.rest, "&&"), first && strings.HasPrefix(p.rest, "]"):
 			p.fail("%.2s in a set", p.rest)
 		case p.take("]"):
-			set := newRuneSet(ranges)
+			set := newRuneSet(p.counted(ranges))
 			if p.fold {
 				set = p.folded(set)
 			}

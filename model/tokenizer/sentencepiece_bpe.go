@@ -1,5 +1,7 @@
 package tokenizer
 
+// Byte-pair encoding as SentencePiece does it.
+
 import (
 	"math"
 )

@@ -165,9 +165,12 @@ func (m *spmFile) check() error {
 		return fmt.Errorf("no pieces")
 	}
 	var bytes [256]bool
-	unknown, count := false, 0
+	unknown, count, size := false, 0, 0
 	for i := range m.pieces {
 		p := &m.pieces[i]
+		if size += len(p.text); size > maxContents {
+			return fmt.Errorf("pieces: more than %d bytes together", maxContents)
+		}
 		if p.text == "\x00" && m.trainer.byteFallback {
 			p.kind = pieceUnused
 		}

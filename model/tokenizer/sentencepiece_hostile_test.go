@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -63,6 +64,46 @@ func oneRule(units []uint32) {
 	units[1^'a'^2] = 1 << 31
 }
 
+// circle has a unit of “a” whose child is itself.
+func circle(units []uint32) { units[1^'a'] = 'a' | 'a'<<10 }
+
+// longKey has one key of so many bytes: a unit in each of as many blocks of 256, the last one with a value.
+func longKey(size int) []byte {
+	units := make([]uint32, (size+2)*256)
+	at, text := uint32(0), uint32('a')
+	units[0] = 256 << 10
+	for i := range uint32(size) {
+		at = (i+1)<<8 | text
+		units[at] = text | (at^(i+2)<<8)<<10
+	}
+	units[at] |= unitHasValue
+	units[(size+1)<<8] = 1 << 31
+	data := binary.LittleEndian.AppendUint32(nil, uint32(4*len(units)))
+	for _, u := range units {
+		data = binary.LittleEndian.AppendUint32(data, u)
+	}
+	return append(data, "b\x00"...)
+}
+
+// TestLongKey matches the longest key, and follows zero bytes no further than one.
+func TestLongKey(t *testing.T) {
+	c, err := newCharsmap(longKey(maxKey))
+	require.NoError(t, err)
+	text, size := c.find([]byte(strings.Repeat("a", 2*maxKey)), false)
+	assert.Equal(t, maxKey, size)
+	assert.Equal(t, "b", string(text))
+	c, err = newCharsmap(charsmapOf("b\x00", oneRule))
+	require.NoError(t, err)
+	zeros := make([]byte, 1<<18)
+	start := time.Now()
+	for i := range zeros {
+		if _, size := c.find(zeros[i:], false); size != 0 {
+			t.Fatalf("a key of %d zero bytes", size)
+		}
+	}
+	assert.Less(t, time.Since(start), 10*time.Second) // half a minute if each is followed to the end
+}
+
 func TestSentencePieceErrors(t *testing.T) {
 	trainer := func(w wire) string { return string(w) }
 	allBytes := tinySpm()
@@ -112,6 +153,10 @@ func TestSentencePieceErrors(t *testing.T) {
 		"far unit":          {withCharsmap(charsmapOf("b\x00", func(u []uint32) { u[7] = 1 << 20 })), []string{"precompiled_charsmap", "unit 7"}},
 		"far text":          {withCharsmap(charsmapOf("b\x00", func(u []uint32) { u[7] = 1<<31 | 2 })), []string{"precompiled_charsmap", "unit 7", "byte 2 of 2"}},
 		"no value":          {withCharsmap(charsmapOf("b\x00", func(u []uint32) { u[7] = 'x' | unitHasValue | 1<<10 })), []string{"precompiled_charsmap", "unit 7", "no value"}},
+		"circle":            {withCharsmap(charsmapOf("b\x00", circle)), []string{"normalizer_spec.precompiled_charsmap", "more than 256 bytes", "leads back"}},
+		"longest key":       {withCharsmap(longKey(256)), nil},
+		"long key":          {withCharsmap(longKey(257)), []string{"precompiled_charsmap", "more than 256 bytes"}},
+		"zero bytes":        {withCharsmap(charsmapOf("b\x00", func(u []uint32) { u[1] = 'x' << 10 })), nil},
 		"no rule":           {withCharsmap(charsmapOf("b\x00", none)), nil},
 	} {
 		_, err := LoadSentencePiece(fstest.MapFS{"m.model": {Data: c.data}}, "m.model")
@@ -176,6 +221,7 @@ func TestUnigramErrors(t *testing.T) {
 		"many rewrites":     {unigramJSON(space, sequenceOf("pretokenizers", space, 5)), []string{"pre_tokenizer.pretokenizers[4]", "4 steps"}},
 		"map is null":       {charsmap("null"), []string{"normalizer", "precompiled_charsmap"}},
 		"map is not base64": {charsmap(`"%"`), []string{"normalizer.precompiled_charsmap", "base64"}},
+		"map is a circle":   {charsmap(`"` + base64.StdEncoding.EncodeToString(charsmapOf("b\x00", circle)) + `"`), []string{"normalizer.precompiled_charsmap", "leads back"}},
 		"map is short":      {charsmap(`"AAAA"`), []string{"normalizer.precompiled_charsmap", "3 bytes"}},
 	} {
 		_, err := Load(c.files)

@@ -1,5 +1,7 @@
 package tokenizer
 
+// The normalizer of a SentencePiece model.
+
 import (
 	"bytes"
 	"fmt"

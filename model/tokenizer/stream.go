@@ -207,25 +207,30 @@ func newReplaceStream(literal, content string, out textSink) *replaceStream {
 }
 
 func (r *replaceStream) text(part string, last bool) {
-	r.raw = append(r.raw[:0], r.literal[:r.seen]...)
+	r.raw = r.raw[:0]
 	for i := range len(part) {
 		c := part[i]
 		for r.seen > 0 && r.literal[r.seen] != c {
-			r.seen = r.fail[r.seen-1]
+			shorter := r.fail[r.seen-1]
+			r.raw = append(r.raw, r.literal[:r.seen-shorter]...)
+			r.seen = shorter
 		}
 		if r.literal[r.seen] == c {
 			r.seen++
+		} else {
+			r.raw = append(r.raw, c)
 		}
-		if r.raw = append(r.raw, c); r.seen == len(r.literal) {
-			r.raw = append(r.raw[:len(r.raw)-r.seen], r.content...)
+		if r.seen == len(r.literal) {
+			r.raw = append(r.raw, r.content...)
 			r.seen = 0
 		}
 	}
 	if last {
+		r.raw = append(r.raw, r.literal[:r.seen]...)
 		r.seen = 0
 	}
-	if text := r.raw[:len(r.raw)-r.seen]; last || len(text) > 0 {
-		r.out.text(string(text), last)
+	if last || len(r.raw) > 0 {
+		r.out.text(string(r.raw), last)
 	}
 }
 
@@ -234,39 +239,45 @@ func (r *replaceStream) end() { r.out.end() }
 // stripStream keeps back what may be the last characters of a token.
 type stripStream struct {
 	stripDecoder
-	left int // how many characters the beginning may lose still
-	raw  []byte
-	out  textSink
+	left  int // how many characters the beginning may lose still
+	raw   []byte
+	given int // bytes of raw that are stripped or passed on
+	out   textSink
 }
 
 func (s *stripStream) text(part string, last bool) {
 	s.raw = append(s.raw, part...)
 	for ; s.left > 0; s.left-- {
-		if n := len(s.content); len(s.raw) >= n && string(s.raw[:n]) == s.content {
-			s.raw = s.raw[:copy(s.raw, s.raw[n:])]
-		} else if !last && len(s.raw) < n && strings.HasPrefix(s.content, string(s.raw)) {
+		rest := string(s.raw[s.given:min(s.given+len(s.content), len(s.raw))])
+		if rest == s.content {
+			s.given += len(rest)
+		} else if !last && strings.HasPrefix(s.content, rest) {
 			return
 		} else {
 			s.left = 1
 		}
 	}
+	rest := s.raw[s.given:]
 	if last {
-		rest := stripDecoder{content: s.content, stop: s.stop}.decode([]string{string(s.raw)})[0]
-		s.raw, s.left = s.raw[:0], s.start
-		s.out.text(rest, true)
+		text := stripDecoder{content: s.content, stop: s.stop}.decode([]string{string(rest)})[0]
+		s.raw, s.given, s.left = s.raw[:0], 0, s.start
+		s.out.text(text, true)
 		return
 	}
-	keep := len(s.raw)
+	keep := len(rest)
 	if s.stop <= keep/len(s.content) {
 		keep = max(s.stop, 0) * len(s.content)
 	}
-	pass := len(s.raw) - keep
-	for pass > 0 && pass < len(s.raw) && !utf8.RuneStart(s.raw[pass]) {
+	pass := len(rest) - keep
+	for pass > 0 && pass < len(rest) && !utf8.RuneStart(rest[pass]) {
 		pass--
 	}
 	if pass > 0 {
-		s.out.text(string(s.raw[:pass]), false)
-		s.raw = s.raw[:copy(s.raw, s.raw[pass:])]
+		s.out.text(string(rest[:pass]), false)
+		s.given += pass
+	}
+	if s.given > len(s.raw)/2 { // so each byte is moved once, however much is kept back
+		s.raw, s.given = s.raw[:copy(s.raw, s.raw[s.given:])], 0
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -33,17 +35,23 @@ func checkStream(tok *Tokenizer, ids []int32) error {
 	return nil
 }
 
-// allTokenizers are those of the golden set and of testdata.
+// allTokenizers are those of the golden set and of testdata; of a SentencePiece model without a configuration, as LoadSentencePiece reads it.
 func allTokenizers(t *testing.T) map[string]*Tokenizer {
 	out := map[string]*Tokenizer{}
-	for _, dir := range []string{"testdata", filepath.Join("testdata", "bpe"), filepath.Join("..", "..", "testdata", "golden", "tokenizers")} {
+	groups := []string{"testdata", filepath.Join("testdata", "bpe"), filepath.Join("testdata", "sentencepiece"), filepath.Join("..", "..", "testdata", "golden", "tokenizers")}
+	for _, dir := range groups {
 		folders, err := os.ReadDir(dir)
 		must(t, err)
 		for _, f := range folders {
 			name := filepath.Join(dir, f.Name())
-			if tok, err := Load(os.DirFS(name)); err == nil {
-				out[name] = tok
+			if !f.IsDir() || slices.Contains(groups, name) {
+				continue
 			}
+			tok, err := Load(os.DirFS(name))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			out[name] = tok
 		}
 	}
 	return out
@@ -110,6 +118,30 @@ func TestStreamDecoders(t *testing.T) {
 			if err := checkStream(tok, ids); err != nil {
 				t.Fatalf("%s: %v", sequence, err)
 			}
+		}
+	}
+}
+
+// TestStreamHeld streams through decoders that keep much back: a token must not move all of it.
+func TestStreamHeld(t *testing.T) {
+	vocab := `"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"a":4}`
+	const count, kept = 1 << 20, 1 << 18
+	for step, want := range map[string]int{
+		`{"type":"Strip","content":"a","start":0,"stop":262144}`:       count - kept,
+		`{"type":"Strip","content":"a","start":262144,"stop":0}`:       count - kept,
+		replaceStep(strings.Repeat("a", kept-1)+"b", ""):               count,
+		replaceStep(strings.Repeat("a", kept), strings.Repeat("b", 3)): count / kept * 3,
+	} {
+		tok, err := Load(tiny(tinyDecoder, `{"type":"Sequence","decoders":[{"type":"Fuse"},`+step+`]}`, `"vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"a":4,"##b":5,"c":6}`, vocab))
+		must(t, err)
+		start := time.Now()
+		s, size := tok.Stream(DecodeOptions{}), 0
+		for range count {
+			size += len(s.Next(4))
+		}
+		size += len(s.Rest())
+		if took := time.Since(start); size != want || took > 10*time.Second {
+			t.Errorf("%.60s: %d bytes in %v, want %d", step, size, took, want)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 // Package tokenizer turns text into the ids of a checkpoint and back, equal to Hugging Face's library "tokenizers".
 //
-// A [Tokenizer] is read from the files of a checkpoint: tokenizer.json, or the plain files of older ones. It works in five steps, each one of the sections of tokenizer.json: added tokens are found in the text, the normalizer rewrites what lies between them, the pre-tokenizer cuts
-// it into words, the model gives the tokens of each word, and the post-processor puts special tokens around them. The decoder goes the other way.
+// A [Tokenizer] is read from the files of a checkpoint: tokenizer.json, or the plain files of older ones. It works in five steps, each one of the
+// sections of tokenizer.json: added tokens are found in the text, the normalizer rewrites what lies between them, the pre-tokenizer cuts it into
+// words, the model gives the tokens of each word, and the post-processor puts special tokens around them. The decoder goes the other way.
 // The models are WordPiece, byte-pair encoding, Unigram and WordLevel; a file that needs more than there is is refused with [ErrUnsupported].
 //
 // Offsets follow the library through every change of the text: they are ranges of the text as given.

@@ -1,5 +1,7 @@
 package tokenizer
 
+// Unigram: the model that divides a word into its most probable pieces.
+
 import (
 	"hash/maphash"
 	"math"

@@ -1,5 +1,7 @@
 package tokenizer
 
+// WordLevel: the model of a token for each word.
+
 import "fmt"
 
 // wordLevel has one token for each word: its own, or the unknown one.
@@ -20,23 +22,24 @@ func (w *wordLevel) tokenize(word []byte, dst []token) []token {
 
 func (b *builder) parseWordLevel(s section) error {
 	var f struct {
-		Unk   *string          `json:"unk_token"`
-		Vocab map[string]int32 `json:"vocab"`
+		Unk   *string                          `json:"unk_token"`
+		Vocab few[map[string]int32, wordLimit] `json:"vocab"`
 	}
 	if err := s.into(&f); err != nil {
 		return err
 	}
-	if f.Unk == nil || f.Vocab == nil {
+	words := f.Vocab.all
+	if f.Unk == nil || words == nil {
 		return s.need("unk_token and vocab")
 	}
-	if err := b.setVocab(f.Vocab); err != nil {
+	if err := b.setVocab(words); err != nil {
 		return fmt.Errorf("model.vocab: %w", err)
 	}
-	unk, ok := f.Vocab[*f.Unk]
+	unk, ok := words[*f.Unk]
 	if !ok {
 		return fmt.Errorf("model.unk_token: %q is not in the vocabulary", *f.Unk)
 	}
 	b.unk = unk
-	b.t.model = &wordLevel{f.Vocab, unk}
+	b.t.model = &wordLevel{words, unk}
 	return nil
 }

@@ -1,5 +1,7 @@
 package tokenizer
 
+// WordPiece: the model that takes the longest piece each time.
+
 import "unicode/utf8"
 
 // wordPiece splits a word greedily into the longest known pieces, left to right: the first as it stands, those after it with a prefix

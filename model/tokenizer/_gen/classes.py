@@ -10,10 +10,13 @@ from tokenizers import Regex, pre_tokenizers as P
 
 ALL = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
 TEXT = "".join(map(chr, ALL))
+SCRIPTS = ["Arabic", "Cyrillic", "Devanagari", "Greek", "Hangul", "Hebrew", "Hiragana", "Katakana", "Latin", "Thai"]
 CLASSES = {
     "classLu": r"\p{Lu}", "classLl": r"\p{Ll}", "classLt": r"\p{Lt}", "classLm": r"\p{Lm}", "classLo": r"\p{Lo}", "classM": r"\p{M}",
     "classNd": r"\p{Nd}", "classNl": r"\p{Nl}", "classNo": r"\p{No}", "classP": r"\p{P}", "classS": r"\p{S}", "classHan": r"\p{Han}",
+    "classMn": r"\p{Mn}", "classMc": r"\p{Mc}", "classZ": r"\p{Z}", "classCc": r"\p{Cc}", "classCf": r"\p{Cf}",
     "classSpace": r"\s", "classWord": r"\w",
+    **{"class" + name: r"\p{%s}" % name for name in SCRIPTS},
 }
 
 
