@@ -56,7 +56,7 @@ type Options struct {
 	Seed     uint64        // of the order of streams, blocks and warps, of addresses, and of Jitter
 	Numerics arith.Model   // of floating point matrix instructions
 	Jitter   bool          // approximate instructions move inside of their bound
-	Workers  int           // blocks that run at once, 0 is GOMAXPROCS
+	Workers  int           // blocks that run at once, 0 is GOMAXPROCS; with more than one, blocks that race do so in this process too
 	Budget   uint64        // instructions of a warp before it has run away, 0 is 2²⁶
 	Stack    int           // bytes of local memory of a thread for calls, 0 is 64 KiB; see exec.Launch
 	Off      Checks
