@@ -2,6 +2,7 @@ package generate
 
 import (
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -113,12 +114,21 @@ func TestCaptured(t *testing.T) {
 	b := &captor{Backend: openCPU(t)}
 	e := New(b, toyModel(t, b, toy), Room{})
 	defer e.Close()
+	var wait sync.WaitGroup
 	for i, r := range requests() {
 		want, err := eager.Generate(background, r)
 		require.NoError(t, err)
 		got, err := e.Generate(background, r)
 		require.NoError(t, err)
 		require.Equal(t, want, got, "%d", i)
+		for range 2 { // in batches of up to 26 sequences, which are padded
+			wait.Go(func() {
+				got, err := e.Generate(background, r)
+				require.NoError(t, err)
+				require.Equal(t, want, got, "%d", i)
+			})
+		}
 	}
+	wait.Wait()
 	require.NotZero(t, b.launched)
 }
