@@ -81,8 +81,8 @@ func (c *Cache) pagesOf(n int) int { return ceil(n, c.Size.PageRows) }
 // Free is the number of tokens that the free pages hold.
 func (c *Cache) Free() int { return len(c.free) * c.Size.PageRows }
 
-// Lacks is how many tokens of free pages are wanting to extend q by n.
-func (c *Cache) Lacks(q *Sequence, n int) int {
+// lacks is how many tokens of free pages are wanting to extend q by n.
+func (c *Cache) lacks(q *Sequence, n int) int {
 	return max(0, c.pagesOf(q.n+n)-len(q.pages)-len(c.free)) * c.Size.PageRows
 }
 
@@ -138,7 +138,7 @@ func (c *Cache) grow(q *Sequence, n int) error {
 	if q.n+n > c.Size.Length {
 		return fmt.Errorf("%w: %d tokens, a sequence has at most %d", ErrCache, q.n+n, c.Size.Length)
 	}
-	if lacks := c.Lacks(q, n); lacks > 0 {
+	if lacks := c.lacks(q, n); lacks > 0 {
 		return fmt.Errorf("%w: no pages for %d of %d tokens", ErrCache, lacks, q.n+n)
 	}
 	for len(q.pages) < c.pagesOf(q.n+n) {

@@ -117,7 +117,7 @@ func (b *beamSearch) gather(ids [][]int32, logProbs [][]float32) {
 
 // finish says whether and why a candidate of n new tokens ends.
 func (b *beamSearch) finish(c candidate, n int) Finish {
-	if contains(b.o.EOS, c.id) {
+	if slices.Contains(b.o.EOS, c.id) {
 		return EndOfText
 	}
 	if b.o.Stop != nil {

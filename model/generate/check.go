@@ -3,6 +3,7 @@ package generate
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/rapt-go/rapt/model"
 )
@@ -149,7 +150,7 @@ func (o *Options) checkIDs(vocab int) error {
 
 // checkForced refuses to force what is suppressed, which leaves no token.
 func (o *Options) checkForced() error {
-	if o.ForcedBOS != nil && contains(o.Suppress, *o.ForcedBOS) {
+	if o.ForcedBOS != nil && slices.Contains(o.Suppress, *o.ForcedBOS) {
 		return bad("ForcedBOS is %d, which Suppress has too", *o.ForcedBOS)
 	}
 	if len(o.ForcedEOS) > 0 && len(without(append([]int32(nil), o.ForcedEOS...), o.Suppress)) == 0 {

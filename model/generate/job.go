@@ -201,12 +201,15 @@ func (r *row) take(id int32, logProb float64) bool {
 	r.rules.push(id)
 	r.next[0] = id
 	switch {
-	case contains(j.EOS, id):
+	case slices.Contains(j.EOS, id):
 		r.out.Finish = EndOfText
 	case j.Stop != nil && j.Stop(r.out.IDs):
 		r.out.Finish = Stopped
 	case len(r.out.IDs) == j.most:
 		r.out.Finish = Length
+	}
+	if j.broken != nil { // by Stop, which has not said why the sequence ends
+		return false
 	}
 	j.say(Token{Index: r.index, ID: id, LogProb: logProb, Finish: r.out.Finish})
 	return r.out.Finish == Running
@@ -221,8 +224,6 @@ func (j *job) context() []int32 {
 }
 
 func (j *job) newRules() *rules { return newRules(&j.Options, j.context(), j.most) }
-
-func contains(ids []int32, id int32) bool { return slices.Contains(ids, id) }
 
 // seed is the key of the sequence's next draw, of which Sample takes the low and the high word: by splitmix64 from the request's
 // seed, the sequence's index and the token's.

@@ -78,7 +78,7 @@ func newPlan(o *Options, prompt, most int) *plan {
 	p.never = append(p.never, o.Suppress...)
 	for _, w := range o.BadWords {
 		switch {
-		case len(w) == 1 && !contains(o.EOS, w[0]): // NoBadWordsLogitsProcessor drops those of an end token alone
+		case len(w) == 1 && !slices.Contains(o.EOS, w[0]): // NoBadWordsLogitsProcessor drops those of an end token alone
 			p.never = append(p.never, w[0])
 		case len(w) > 1:
 			if p.words == nil {
@@ -109,7 +109,7 @@ func distinct(ids []int32) []int32 {
 
 // without takes others from ids.
 func without(ids, others []int32) []int32 {
-	return slices.DeleteFunc(ids, func(id int32) bool { return contains(others, id) })
+	return slices.DeleteFunc(ids, func(id int32) bool { return slices.Contains(others, id) })
 }
 
 // penalizes reports whether repetition is penalized.

@@ -83,7 +83,7 @@ func (m *table) greedy(o *Options, prompt []int32, most int) []int32 {
 			}
 		}
 		r.push(int32(best))
-		if contains(o.EOS, int32(best)) || o.Stop != nil && o.Stop(r.new()) {
+		if slices.Contains(o.EOS, int32(best)) || o.Stop != nil && o.Stop(r.new()) {
 			break
 		}
 	}
@@ -204,7 +204,7 @@ func TestTransformers(t *testing.T) {
 // finish is why a sequence ended, by itself.
 func finish(o *Options, ids []int32, most int) Finish {
 	switch {
-	case contains(o.EOS, ids[len(ids)-1]):
+	case slices.Contains(o.EOS, ids[len(ids)-1]):
 		return EndOfText
 	case o.Stop != nil && o.Stop(ids):
 		return Stopped
