@@ -62,6 +62,35 @@ func (g *golden) generations(t *testing.T, alone bool) {
 		require.NoError(t, err)
 		require.Equal(t, batched, out, "%s in a batch with the others", g.cases.Generate[i].Name)
 	}
+	if alone {
+		g.joined(t, e, requests)
+	}
+}
+
+// joined checks the cases when they join the first one halfway.
+func (g *golden) joined(t *testing.T, e *generate.Engine, requests []generate.Request) {
+	want := g.cases.Generate[0].Generated[0]
+	var others [][]generate.Output
+	var ids []int32
+	var wait sync.WaitGroup
+	joins := sync.OnceFunc(func() { wait.Go(func() { others = together(t, e, requests[1:]) }) })
+	for tok, err := range e.Stream(context.Background(), requests[0]) {
+		require.NoError(t, err)
+		if tok.Index > 0 {
+			continue
+		}
+		if ids = append(ids, tok.ID); len(ids) >= len(want)/2 {
+			joins()
+		}
+	}
+	joins()
+	wait.Wait()
+	if g.cases.Generate[0].Stable {
+		require.Equal(t, want, ids)
+	}
+	for i, out := range others {
+		g.generated(t, g.cases.Generate[i+1], out)
+	}
 }
 
 // together runs all requests at once.
